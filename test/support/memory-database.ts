@@ -1,0 +1,142 @@
+// A disk in memory: Database and KeyFiles with images to copy and restore, and a crash at any chosen durable write.
+import { StoreError } from '../../relayer/lib/errors.ts'
+import type { Database, KeyFiles, Op } from '../../relayer/store/database.ts'
+
+/** What a test throws where the power goes out. */
+export class PowerCut extends Error {
+  override name = 'PowerCut'
+}
+
+/** One durable write: its number from 1 since the disk was made, what it was, and the keys or the file name. */
+export interface DiskWrite {
+  readonly number: number
+  readonly kind: 'batch' | 'compact' | 'file' | 'destroy'
+  readonly names: readonly string[]
+}
+
+/** Where the power goes out: before the write reaches the disk, or after it did but before its caller hears of it. */
+export type CutPlace = 'before' | 'after'
+
+/** A copy of all that a disk holds, as a thief or a restored backup would have it. */
+export interface DiskImage {
+  readonly records: ReadonlyMap<string, Uint8Array>
+  readonly files: ReadonlyMap<string, Uint8Array>
+}
+
+/** One relayer's disk. What it holds survives `cutPower`; the handles given out before do not. */
+export class MemoryDisk {
+  #records = new Map<string, Uint8Array>()
+  #files = new Map<string, Uint8Array>()
+  #power = { on: true }
+  /** Every durable write so far, oldest first. */
+  readonly writes: DiskWrite[] = []
+  /** Says for each write whether the power goes out there. */
+  cut: (write: DiskWrite) => CutPlace | null = () => null
+
+  /** A disk that holds what the image holds. */
+  static of(image: DiskImage): MemoryDisk {
+    const disk = new MemoryDisk()
+    disk.restore(image)
+    return disk
+  }
+
+  /** A deep copy of the contents. */
+  image(): DiskImage {
+    return { records: copied(this.#records), files: copied(this.#files) }
+  }
+
+  /** Puts an image in place of the contents: a restored backup. Open handles see it at once. */
+  restore(image: DiskImage): void {
+    this.#records = copied(image.records)
+    this.#files = copied(image.files)
+  }
+
+  /** Handles given out before throw PowerCut from now on; `open` gives fresh ones to the same contents. */
+  cutPower(): void {
+    this.#power.on = false
+    this.#power = { on: true }
+  }
+
+  /** Fresh handles, as openLevel gives them for a directory. */
+  open(): { database: Database; keyFiles: KeyFiles } {
+    const power = this.#power
+    const live = () => {
+      if (!power.on) throw new PowerCut('read or write after the power cut')
+    }
+    const durable = (write: Omit<DiskWrite, 'number'>, apply: () => void) => {
+      live()
+      const entry = { ...write, number: this.writes.length + 1 }
+      this.writes.push(entry)
+      const place = this.cut(entry)
+      if (place !== 'before') apply()
+      if (place === null) return
+      this.cutPower()
+      throw new PowerCut(`${place} ${entry.kind} ${entry.number} of ${entry.names.join(', ')}`)
+    }
+    return { database: this.#database(live, durable), keyFiles: this.#keyFiles(live, durable) }
+  }
+
+  #database(live: () => void, durable: Durable): Database {
+    let closed = false
+    const open = () => {
+      if (closed) throw new StoreError('read database: it is closed')
+      live()
+    }
+    return {
+      get: async (key) => {
+        open()
+        return this.#records.get(key)?.slice()
+      },
+      entries: async (prefix) => {
+        open()
+        return [...this.#records]
+          .filter(([key]) => key.startsWith(prefix))
+          .sort(([a], [b]) => (a < b ? -1 : 1))
+          .map(([key, value]) => [key, value.slice()] as const)
+      },
+      batch: async (ops: readonly Op[]) => {
+        open()
+        durable({ kind: 'batch', names: ops.map((op) => op.key) }, () => {
+          for (const op of ops) {
+            if (op.type === 'put') this.#records.set(op.key, op.value.slice())
+            else this.#records.delete(op.key)
+          }
+        })
+      },
+      compact: async (prefix) => {
+        open()
+        durable({ kind: 'compact', names: [prefix] }, () => {})
+      },
+      close: async () => {
+        closed = true
+      },
+    }
+  }
+
+  #keyFiles(live: () => void, durable: Durable): KeyFiles {
+    return {
+      write: async (name, bytes) => {
+        live()
+        if (this.#files.has(name)) throw new StoreError(`write key file ${name}: it exists`)
+        durable({ kind: 'file', names: [name] }, () => this.#files.set(name, bytes.slice()))
+      },
+      read: async (name) => {
+        live()
+        return this.#files.get(name)?.slice()
+      },
+      destroy: async (name) => {
+        durable({ kind: 'destroy', names: [name] }, () => this.#files.delete(name))
+      },
+      list: async () => {
+        live()
+        return [...this.#files.keys()].sort()
+      },
+    }
+  }
+}
+
+type Durable = (write: Omit<DiskWrite, 'number'>, apply: () => void) => void
+
+function copied(map: ReadonlyMap<string, Uint8Array>): Map<string, Uint8Array> {
+  return new Map([...map].map(([key, value]) => [key, value.slice()]))
+}
