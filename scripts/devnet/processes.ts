@@ -1,0 +1,94 @@
+// The devnet's processes: each with a log file of its own, all of them on a leash that stops them when the driver is gone.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { createServer } from 'node:net'
+import { closeSync, mkdirSync, openSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+/** A child process of the devnet. */
+export interface Running {
+  readonly name: string
+  readonly pid: number
+  readonly logFile: string
+  /** Resolves with the exit code, or the signal's name, once the process is gone. */
+  readonly gone: Promise<number | string>
+  kill(signal: NodeJS.Signals): void
+}
+
+/** Starts processes and stops all that it started, also when this very process dies. */
+export class Processes {
+  readonly #directory: string
+  readonly #leash: ChildProcess
+  readonly #running = new Map<number, Running>()
+
+  /** @param directory where the log files go; it is created */
+  constructor(directory: string) {
+    this.#directory = directory
+    mkdirSync(directory, { recursive: true })
+    const script = fileURLToPath(new URL('leash.ts', import.meta.url))
+    this.#leash = spawn(process.execPath, [script], { stdio: ['pipe', 'ignore', 'ignore'], detached: true })
+  }
+
+  /** Every process that is still there. */
+  get running(): readonly Running[] {
+    return [...this.#running.values()]
+  }
+
+  /**
+   * Starts `node script …args`; its output is appended to `<name>.log`.
+   * @param options.env added to this process's environment
+   */
+  start(name: string, args: readonly string[], options: { env?: Record<string, string> } = {}): Running {
+    const logFile = join(this.#directory, `${name}.log`)
+    const log = openSync(logFile, 'a')
+    const child = spawn(process.execPath, args, {
+      stdio: ['ignore', log, log],
+      env: { ...process.env, ...options.env },
+    })
+    closeSync(log)
+    const pid = child.pid
+    if (pid === undefined) throw new Error(`start ${name}: no process; see ${logFile}`)
+    this.#leash.stdin?.write(`+${pid}\n`)
+    const gone = new Promise<number | string>((resolve) => {
+      child.once('exit', (code, signal) => {
+        this.#running.delete(pid)
+        this.#leash.stdin?.write(`-${pid}\n`)
+        resolve(code ?? signal ?? 'unknown')
+      })
+    })
+    const running: Running = { name, pid, logFile, gone, kill: (signal) => void child.kill(signal) }
+    this.#running.set(pid, running)
+    return running
+  }
+
+  /** Stops all: SIGTERM, and SIGKILL after ten seconds. Resolves when every process is gone. */
+  async stop(): Promise<void> {
+    const left = this.running
+    for (const one of left) one.kill('SIGTERM')
+    const hard = setTimeout(() => {
+      for (const one of this.running) one.kill('SIGKILL')
+    }, 10_000)
+    await Promise.all(left.map((one) => one.gone))
+    clearTimeout(hard)
+    this.#leash.stdin?.end()
+  }
+}
+
+/** TCP ports of 127.0.0.1 that nobody listens on. */
+export async function freePorts(count: number): Promise<number[]> {
+  const servers = await Promise.all(
+    Array.from({ length: count }, () => {
+      const server = createServer()
+      return new Promise<typeof server>((resolve, reject) => {
+        server.once('error', reject)
+        server.listen(0, '127.0.0.1', () => resolve(server))
+      })
+    }),
+  )
+  const ports = servers.map((server) => {
+    const address = server.address()
+    return typeof address === 'object' && address !== null ? address.port : 0
+  })
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
+  return ports
+}
