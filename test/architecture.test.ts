@@ -21,7 +21,7 @@ const RULES: Record<string, { ours: readonly string[]; vendors: readonly string[
   bridge: { ours: ['ceremony', 'chain', 'store', 'protocol', 'crypto', 'lib'], vendors: [] },
   keys: { ours: ['ceremony', 'chain', 'store', 'protocol', 'crypto', 'lib'], vendors: [] },
   api: { ours: ['keys', 'bridge', 'store', 'lib'], vendors: ['fastify', '@fastify/', 'zod'] },
-  'config.ts': { ours: ['lib'], vendors: ['zod'] },
+  'config.ts': { ours: ['lib'], vendors: ['zod', 'yaml'] },
   'node.ts': {
     ours: [
       'lib',

@@ -1,0 +1,256 @@
+// The configuration: one table of fields, read from a commented YAML file and TRUSS_* variables into a frozen Config.
+import { existsSync, readFileSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { parseDocument } from 'yaml'
+import { z } from 'zod'
+import { ConfigError } from './lib/errors.ts'
+import { LOG_LEVELS, type LogLevel } from './lib/log.ts'
+import { address, alias, filled, multiaddr, multiaddrWithPeer, rpcUrl, whole } from './lib/settings.ts'
+
+/** A field's text (from file or environment) made into its value; throws an Error whose message says what to do. */
+const text = <T>(parse: (value: string) => T) =>
+  z.string({ error: 'must be one value: remove the list or the nested keys' }).transform(checked(parse))
+
+/** A list of such fields; in the environment separated by commas. */
+const list = <T>(parse: (value: string) => T) =>
+  z.array(z.string({ error: 'each entry must be one value' }).transform(checked(parse)), {
+    error: 'must be a list: write [first, second], or one entry a line after "- "',
+  })
+
+/** The longest path of a Unix socket that the operating system takes, in bytes. */
+const SOCKET_PATH_BYTES = 103
+
+/** Every field of a relayer's configuration; `about` is the comment in the generated file. */
+export const FIELDS = {
+  chainId: {
+    about: 'Chain id of the governance chain.',
+    schema: text(whole(1, Number.MAX_SAFE_INTEGER)),
+  },
+  bridge: { about: 'Address of Bridge.sol on the governance chain.', schema: text(address) },
+  rpcUrls: {
+    about: 'RPC endpoints of the governance chain. Use several, run by different people.',
+    schema: list(rpcUrl).refine((urls) => urls.length > 0, 'name at least one endpoint'),
+  },
+  rpcQuorum: {
+    about: 'How many endpoints must agree before this node acts; more than half of them if absent.',
+    schema: text(whole(1, 100)).optional(),
+  },
+  rpcTimeoutMs: {
+    about: 'How long one request to an endpoint may take, in milliseconds.',
+    schema: text(whole(100, 600_000)).prefault('10000'),
+  },
+  pollMs: {
+    about: 'Time between two looks at the chain, in milliseconds; at most half of its block time.',
+    schema: text(whole(50, 60_000)).prefault('2000'),
+  },
+  confirmations: {
+    about: 'When a block is final: the word finalized (the chain says so), or a depth in blocks.',
+    schema: text((value): number | 'finalized' =>
+      value === 'finalized' ? value : whole(0, 10_000, 'the word finalized, or ')(value),
+    ).prefault('finalized'),
+  },
+  dataDirectory: {
+    about: 'Where shares, records and the control socket are kept. One running relayer per directory.',
+    schema: text(filled),
+  },
+  keystore: {
+    about: "The operator's key: an Ethereum keystore file, version 3. Address, PeerId and account in one.",
+    schema: text(filled),
+  },
+  passwordFile: {
+    about: "File that holds the keystore's password. Without it the password is taken from TRUSS_PASSWORD.",
+    schema: text(filled).optional(),
+  },
+  listen: {
+    about: 'Where this node listens for other relayers.',
+    schema: list(multiaddr).prefault(['/ip4/0.0.0.0/tcp/9700']),
+  },
+  announce: {
+    about: 'Under which addresses others reach it, when that differs from listen (NAT, a name: /dns4/...).',
+    schema: list(multiaddr).prefault([]),
+  },
+  bootstrap: {
+    about: 'Bootnodes, with their PeerIds. One is enough to find everybody; several survive its loss.',
+    schema: list(multiaddrWithPeer).prefault([]),
+  },
+  httpHost: {
+    about: 'Address of the read-only HTTP server: /livez /readyz /status /metrics.',
+    schema: text(filled).prefault('127.0.0.1'),
+  },
+  httpPort: { about: 'Its port; 0 takes a free one.', schema: text(whole(0, 65_535)).prefault('9780') },
+  logLevel: {
+    about: `One of ${LOG_LEVELS.join(', ')}.`,
+    schema: text((value): LogLevel => {
+      const level = LOG_LEVELS.find((name) => name === value)
+      if (level === undefined) throw new Error(`must be one of ${LOG_LEVELS.join(', ')}`)
+      return level
+    }).prefault('info'),
+  },
+  aliases: {
+    about: 'Names for addresses, shown beside them: "address: name", one a line.',
+    schema: z
+      .record(z.string(), z.string(), { error: 'must be lines of "address: name"' })
+      .transform(checked((names) => Object.fromEntries(Object.entries(names).map(alias))))
+      .prefault({}),
+  },
+} as const
+
+export type FieldName = keyof typeof FIELDS
+
+/** Variables that begin with TRUSS_ and are no field of the configuration. */
+const OTHER_VARIABLES = ['TRUSS_CONFIG', 'TRUSS_PASSWORD', 'TRUSS_PRIVATE_KEY']
+
+const shape = Object.fromEntries(
+  Object.entries(FIELDS).map(([name, field]) => [name, field.schema]),
+  // CAST: Object.fromEntries forgets which name has which schema
+) as unknown as { [K in FieldName]: (typeof FIELDS)[K]['schema'] }
+
+const relayerSchema = z.strictObject(shape).transform(checked(together))
+
+const bootnodeSchema = z.strictObject({
+  ...z.strictObject(shape).pick({
+    chainId: true,
+    bridge: true,
+    dataDirectory: true,
+    listen: true,
+    announce: true,
+    bootstrap: true,
+    httpHost: true,
+    httpPort: true,
+    logLevel: true,
+  }).shape,
+})
+
+/** Commands beside the daemon take the same file; each asks for the fields that it needs. */
+const toolSchema = z.strictObject(shape).partial()
+
+/** A relayer's configuration. Paths are absolute. `rpcUrls` may carry API keys: never print them. */
+export type Config = Readonly<z.output<typeof relayerSchema>>
+/** A bootnode's configuration: it has no account, looks at no chain and holds no share. */
+export type BootnodeConfig = Readonly<z.output<typeof bootnodeSchema>>
+/** The same fields, each absent if it is not configured (defaults included otherwise). */
+export type ToolConfig = Readonly<z.output<typeof toolSchema>>
+
+/** Where configuration comes from: a file (or none) and the environment, which wins. */
+export interface Source {
+  readonly file: string | null
+  readonly env: Readonly<Record<string, string | undefined>>
+}
+
+/** Several things wrong with one configuration, each as one line that says what to do. */
+export class ConfigProblems extends ConfigError {
+  readonly problems: readonly string[]
+
+  constructor(problems: readonly string[]) {
+    super(problems.join('; '))
+    this.problems = problems
+  }
+}
+
+/** @throws ConfigProblems with every unknown key and bad value */
+export const loadConfig = (source: Source): Config => load(relayerSchema, source)
+/** @throws ConfigProblems with every unknown key and bad value */
+export const loadBootnodeConfig = (source: Source): BootnodeConfig => load(bootnodeSchema, source)
+/** @throws ConfigProblems with every unknown key and bad value */
+export const loadToolConfig = (source: Source): ToolConfig => load(toolSchema, source)
+
+/** The environment variable of a field: rpcUrls is TRUSS_RPC_URLS. */
+export function variableOf(field: string): string {
+  return `TRUSS_${field.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`
+}
+
+/** The daemon's control socket, in its data directory. */
+export function socketPath(dataDirectory: string): string {
+  return resolve(dataDirectory, 'truss.sock')
+}
+
+function load<T>(schema: z.ZodType<T>, { file, env }: Source): T {
+  const values = { ...(file === null ? {} : readFile(file)), ...readEnvironment(env) }
+  const base = file === null ? process.cwd() : dirname(resolve(file))
+  for (const name of ['dataDirectory', 'keystore', 'passwordFile']) {
+    const path = values[name]
+    if (typeof path === 'string' && path !== '') values[name] = resolve(base, path)
+  }
+  const result = schema.safeParse(values)
+  if (result.success) return deepFreeze(result.data)
+  throw new ConfigProblems(result.error.issues.flatMap((issue) => lines(issue, values, file)))
+}
+
+function readFile(file: string): Record<string, unknown> {
+  if (!existsSync(file))
+    throw new ConfigError(`read configuration: there is no file ${file}`, {
+      hint: 'make one with `truss init`, or name yours with --config FILE or TRUSS_CONFIG',
+    })
+  // The failsafe schema leaves every scalar as text: an unquoted 0x address is not made into a number.
+  const document = parseDocument(readFileSync(file, 'utf8'), { schema: 'failsafe' })
+  const [error] = document.errors
+  if (error !== undefined)
+    throw new ConfigError(`read configuration ${file}: ${error.message.split('\n')[0]}`, {
+      hint: 'write each setting as "name: value" on a line of its own',
+    })
+  const value: unknown = document.toJS()
+  if (value === null || value === '') return {}
+  if (typeof value !== 'object' || Array.isArray(value))
+    throw new ConfigError(`read configuration ${file}: it holds no settings`, {
+      hint: 'write each setting as "name: value" on a line of its own',
+    })
+  return { ...value }
+}
+
+function readEnvironment(env: Source['env']): Record<string, unknown> {
+  const fields = new Map(Object.keys(FIELDS).map((name) => [variableOf(name), name]))
+  const values: Record<string, unknown> = {}
+  for (const [variable, value] of Object.entries(env)) {
+    if (!variable.startsWith('TRUSS_') || value === undefined || OTHER_VARIABLES.includes(variable)) continue
+    const name = fields.get(variable) ?? variable
+    const parts = value.split(',').map((part) => part.trim())
+    if (name === 'aliases') values[name] = Object.fromEntries(parts.map((part) => part.split('=', 2)))
+    else if (['rpcUrls', 'listen', 'announce', 'bootstrap'].includes(name))
+      values[name] = parts.filter((part) => part !== '')
+    else values[name] = value
+  }
+  return values
+}
+
+/** One line for each thing that a zod issue says. */
+function lines(issue: z.core.$ZodIssue, values: Record<string, unknown>, file: string | null): string[] {
+  const where = (name: string) => (name.startsWith('TRUSS_') ? 'environment' : (file ?? 'environment'))
+  if (issue.code === 'unrecognized_keys')
+    return issue.keys.map(
+      (key) =>
+        `configuration (${where(key)}): ${key}: there is no such setting: remove it or mend its spelling`,
+    )
+  const name = issue.path.map((part) => (typeof part === 'number' ? `[${part}]` : String(part))).join('')
+  const absent = issue.path.length === 1 && values[name] === undefined
+  const said = absent ? `is missing: set it in the file or as ${variableOf(name)}` : issue.message
+  return [`configuration (${where(name)}): ${name === '' ? '' : `${name}: `}${said}`]
+}
+
+/** Rules between fields. */
+function together(config: z.output<z.ZodObject<typeof shape>>) {
+  const rpcQuorum = config.rpcQuorum ?? Math.floor(config.rpcUrls.length / 2) + 1
+  if (rpcQuorum > config.rpcUrls.length)
+    throw new Error(`rpcQuorum: ${rpcQuorum} of ${config.rpcUrls.length} rpcUrls: lower it or add endpoints`)
+  if (Buffer.byteLength(socketPath(config.dataDirectory)) > SOCKET_PATH_BYTES)
+    throw new Error('dataDirectory: its path is too long for a Unix socket: choose a shorter one')
+  return { ...config, rpcQuorum }
+}
+
+function checked<I, O>(parse: (value: I) => O) {
+  return (value: I, context: z.core.$RefinementCtx<I>): O => {
+    try {
+      return parse(value)
+    } catch (error) {
+      context.issues.push({
+        code: 'custom',
+        message: error instanceof Error ? error.message : '',
+        input: value,
+      })
+      return z.NEVER
+    }
+  }
+}
+function deepFreeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null) for (const inner of Object.values(value)) deepFreeze(inner)
+  return Object.freeze(value)
+}

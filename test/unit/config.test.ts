@@ -1,0 +1,163 @@
+// The configuration: defaults, the environment, and one clear line for each thing that is wrong.
+import assert from 'node:assert/strict'
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import {
+  ConfigProblems,
+  FIELDS,
+  loadBootnodeConfig,
+  loadConfig,
+  loadToolConfig,
+  variableOf,
+} from '../../relayer/config.ts'
+import { ConfigError } from '../../relayer/lib/errors.ts'
+
+const BRIDGE = '0x5FbDB2315678afecb367f032d93F642f64180aa3'
+const GOOD = `
+chainId: 31337
+bridge: ${BRIDGE}
+rpcUrls:
+  - http://127.0.0.1:8545
+dataDirectory: data
+keystore: keystore.json
+`
+
+function fileOf(content: string): { folder: string; file: string } {
+  const folder = mkdtempSync(join(tmpdir(), 'truss-config-'))
+  const file = join(folder, 'truss.yaml')
+  writeFileSync(file, content)
+  return { folder, file }
+}
+
+function problemsOf(content: string, env: Record<string, string> = {}): readonly string[] {
+  const { file } = fileOf(content)
+  try {
+    loadConfig({ file, env })
+  } catch (error) {
+    assert.ok(error instanceof ConfigProblems, String(error))
+    return error.problems.map((line) => line.replace(file, 'FILE'))
+  }
+  return []
+}
+
+test('a small file gives a whole, frozen configuration with absolute paths', () => {
+  const { folder, file } = fileOf(GOOD)
+  const config = loadConfig({ file, env: { HOME: '/root' } })
+  assert.equal(config.chainId, 31337)
+  assert.equal(config.bridge, BRIDGE.toLowerCase(), 'an unquoted address is text, not a number')
+  assert.equal(config.dataDirectory, join(folder, 'data'))
+  assert.equal(config.keystore, join(folder, 'keystore.json'))
+  assert.equal(config.passwordFile, undefined)
+  assert.equal(config.confirmations, 'finalized')
+  assert.equal(config.rpcQuorum, 1)
+  assert.equal(config.httpHost, '127.0.0.1')
+  assert.deepEqual(config.aliases, {})
+  assert.throws(() => Object.assign(config.listen, { 0: 'other' }), TypeError)
+  assert.throws(() => Object.assign(config, { chainId: 1 }), TypeError)
+})
+
+test('the environment wins over the file, and can stand alone', () => {
+  const { file } = fileOf(GOOD)
+  const env = {
+    TRUSS_CHAIN_ID: '5',
+    TRUSS_BRIDGE: BRIDGE,
+    TRUSS_RPC_URLS: 'http://a:1, http://b:2,http://c:3',
+    TRUSS_DATA_DIRECTORY: '/var/lib/truss',
+    TRUSS_KEYSTORE: '/etc/truss/keystore.json',
+    TRUSS_CONFIRMATIONS: '12',
+    TRUSS_ALIASES: `${BRIDGE}=anna`,
+    TRUSS_PASSWORD: 'not a setting',
+  }
+  for (const source of [
+    { file, env },
+    { file: null, env },
+  ]) {
+    const config = loadConfig(source)
+    assert.equal(config.chainId, 5)
+    assert.deepEqual(config.rpcUrls, ['http://a:1', 'http://b:2', 'http://c:3'])
+    assert.equal(config.rpcQuorum, 2, 'more than half of three')
+    assert.equal(config.confirmations, 12)
+    assert.deepEqual(config.aliases, { [BRIDGE.toLowerCase()]: 'anna' })
+  }
+})
+
+test('each wrong thing is one line that names the setting and says what to do', () => {
+  const cases: readonly (readonly [string, Record<string, string>, string])[] = [
+    [
+      'colour: red',
+      {},
+      'configuration (FILE): colour: there is no such setting: remove it or mend its spelling',
+    ],
+    ['', { TRUSS_COLOUR: 'red' }, 'configuration (environment): TRUSS_COLOUR: there is no such setting'],
+    ['pollMs: 2s', {}, 'configuration (FILE): pollMs: must be a whole number from 50 to 60000'],
+    ['pollMs: 0x10', {}, 'configuration (FILE): pollMs: must be a whole number from 50 to 60000'],
+    [
+      'confirmations: soon',
+      {},
+      'confirmations: must be the word finalized, or a whole number from 0 to 10000',
+    ],
+    ['rpcQuorum: 2', {}, 'configuration (FILE): rpcQuorum: 2 of 1 rpcUrls: lower it or add endpoints'],
+    ['listen: 9700', {}, 'listen: must be a list'],
+    ['listen: [":9700"]', {}, 'listen[0]: must look like /ip4/203.0.113.7/tcp/9700'],
+    ['bootstrap: [/ip4/1.2.3.4/tcp/9700]', {}, "bootstrap[0]: must end in /p2p/ and the bootnode's PeerId"],
+    ['logLevel: loud', {}, 'logLevel: must be one of trace, debug, info, warn, error, silent'],
+    ['passwordFile:', {}, 'passwordFile: is empty: give it a value or remove the line'],
+    ['aliases: {bob: "0x12"}', {}, 'aliases: must be an address: 0x and 40 hex digits'],
+    ['httpPort: 70000', {}, 'httpPort: must be a whole number from 0 to 65535'],
+    ['', { TRUSS_DATA_DIRECTORY: `/${'d'.repeat(120)}` }, 'dataDirectory: its path is too long'],
+    ['', { TRUSS_BRIDGE: '0x12' }, 'bridge: must be an address: 0x and 40 hex digits'],
+  ]
+  for (const [extra, env, expected] of cases) {
+    const problems = problemsOf(`${GOOD}${extra}\n`, env)
+    assert.equal(problems.length, 1, `${extra}: ${problems.join(' | ')}`)
+    assert.ok(problems[0]?.includes(expected), `${extra}: ${problems[0]}`)
+    assert.doesNotMatch(problems[0] ?? '', /\n/)
+  }
+})
+
+test('everything that is missing is named at once, with its variable', () => {
+  const problems = problemsOf('logLevel: info')
+  assert.deepEqual(
+    problems.map((line) => /: (\w+): is missing: set it in the file or as (\w+)/.exec(line)?.slice(1)),
+    ['chainId', 'bridge', 'rpcUrls', 'dataDirectory', 'keystore'].map((name) => [name, variableOf(name)]),
+  )
+})
+
+test("an endpoint's URL, which may carry a key, is not repeated in a refusal", () => {
+  const [problem] = problemsOf(GOOD.replace('http://127.0.0.1:8545', 'wss://node.example/SECRETKEY'))
+  assert.match(problem ?? '', /rpcUrls\[0\]: must be a URL that begins with http/)
+  assert.doesNotMatch(problem ?? '', /SECRETKEY/)
+})
+
+test('no file, a file that is no YAML and a file of one word are refused with a hint', () => {
+  const refused = (file: string, what: RegExp) =>
+    assert.throws(
+      () => loadConfig({ file, env: {} }),
+      (error) => error instanceof ConfigError && what.test(error.message) && error.hint !== '',
+    )
+  refused('/nowhere/truss.yaml', /there is no file/)
+  refused(fileOf('a: [1\nb: 2').file, /read configuration/)
+  refused(fileOf('chainId: 1\nchainId: 2').file, /unique/)
+  refused(fileOf('hello').file, /holds no settings/)
+})
+
+test("a bootnode's file knows no account and no chain endpoint; tools take what is there", () => {
+  const { file } = fileOf(GOOD)
+  assert.throws(() => loadBootnodeConfig({ file, env: {} }), /rpcUrls: there is no such setting/)
+  const bootnode = loadBootnodeConfig({
+    file: null,
+    env: { TRUSS_CHAIN_ID: '1', TRUSS_BRIDGE: BRIDGE, TRUSS_DATA_DIRECTORY: '/d' },
+  })
+  assert.deepEqual(bootnode.listen, ['/ip4/0.0.0.0/tcp/9700'])
+  assert.equal(loadToolConfig({ file, env: {} }).chainId, 31337)
+  assert.equal(loadToolConfig({ file: null, env: {} }).chainId, undefined)
+  assert.throws(() => loadToolConfig({ file: null, env: { TRUSS_BRIDG: BRIDGE } }), /TRUSS_BRIDG/)
+})
+
+test('every setting has a sentence of its own, and a variable of its own', () => {
+  const names = Object.keys(FIELDS)
+  assert.equal(new Set(names.map(variableOf)).size, names.length)
+  for (const [name, { about }] of Object.entries(FIELDS)) assert.match(about, /^[^\n]+[.]$/, name)
+})
