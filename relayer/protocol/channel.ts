@@ -24,6 +24,41 @@ export type Topic = keyof typeof TOPICS
 /** Largest frame of a protocol session, in bytes. */
 export const MAX_FRAME = 65_536
 
+/** Version of everything on the wire; the members of one committee must run the same to start a ceremony. */
+export const PROTOCOL_VERSION = 1
+
+/** What a peer last said of itself, on its authenticated connection. */
+export interface PeerHello {
+  readonly protocolVersion: number
+  readonly softwareVersion: string
+  /** Latest block of the governance chain that it sees; 0 for a bootnode or a visitor. */
+  readonly head: number
+  /** Running epoch as it sees it; 0 before the first. */
+  readonly epoch: number
+  /** How often it has started; 0 if it does not count. */
+  readonly bootCounter: number
+  /** Hex of the 16 bytes drawn at that start. */
+  readonly bootId: string
+}
+
+/** A peer as this node sees it now. */
+export interface PeerView {
+  readonly address: Address
+  /** Null as long as it was never met. */
+  readonly peerId: string | null
+  /** `committee` and `receipts` as admitted; `discovery` is everybody else with a connection. */
+  readonly tier: 'committee' | 'receipts' | 'discovery'
+  readonly connected: boolean
+  /** Who dialled; null if not connected. */
+  readonly direction: 'inbound' | 'outbound' | null
+  /** Last ping, in ms; null before the first. */
+  readonly latencyMs: number | null
+  /** The last hello of this connection; null before it. */
+  readonly hello: PeerHello | null
+  /** Why it refuses our committee streams, in its words; null if it does not, or was not asked. */
+  readonly refusedUs: string | null
+}
+
 /** One session's frames. */
 export interface Channel {
   /**
