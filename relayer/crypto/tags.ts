@@ -25,6 +25,10 @@ export const TAG = {
   dhtRecord: 'dht',
   rank: 'rank',
   recordMac: 'mac',
+  macKey: 'store-mac',
+  wrapKey: 'store-wrap',
+  wrappedKey: 'wrapped-key',
+  sealedShare: 'sealed-share',
 } as const
 
 export type Tag = (typeof TAG)[keyof typeof TAG]

@@ -1,0 +1,31 @@
+// Evidence records against members, kept until an operator has looked at them.
+import { dec, enc } from '../crypto/enc.ts'
+import { keccak256 } from '../crypto/hash.ts'
+import { toHex } from '../lib/bytes.ts'
+import { own } from './codec.ts'
+import { KEY, PREFIX } from './layout.ts'
+import type { Vault } from './shares.ts'
+
+/** Most records that are kept; a flood of further ones is dropped. */
+export const MAX_EVIDENCE = 1024
+
+/** A record under the hex of its Keccak-256. */
+export interface EvidenceRecord {
+  readonly id: string
+  readonly bytes: Uint8Array
+}
+
+/** Stores a record that the caller has verified; gives its id. The same bytes are stored once. */
+export async function addEvidence({ records }: Vault, bytes: Uint8Array): Promise<string> {
+  const id = toHex(keccak256(bytes))
+  const stored = await records.keys(PREFIX.evidence)
+  if (!stored.includes(KEY.evidence(id)) && stored.length < MAX_EVIDENCE)
+    await records.commit(records.put(KEY.evidence(id), enc(bytes)))
+  return id
+}
+
+/** All records, ascending by id. */
+export async function listEvidence({ records }: Vault): Promise<EvidenceRecord[]> {
+  const found = await records.list(PREFIX.evidence, (body) => own(dec(body, [-1])[0]))
+  return found.map(([key, bytes]) => ({ id: key.slice(PREFIX.evidence.length), bytes }))
+}

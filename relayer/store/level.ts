@@ -1,0 +1,85 @@
+// The Database port over LevelDB: synced atomic batches, one process per directory, and compaction of a range.
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Level } from 'level'
+import { StoreError } from '../lib/errors.ts'
+import type { Database, KeyFiles } from './database.ts'
+import { openKeyFiles } from './keyfiles.ts'
+
+/** Sorts after every key that begins with the prefix: our keys are ASCII. */
+const END = '\xff'
+
+type Records = Level<string, Uint8Array> & { compactRange(start: string, end: string): Promise<void> }
+
+const RESTORE =
+  'stop the daemon, check the disk, and restore the data directory from a backup of this same epoch; if there is none, `truss share declare-lost`'
+
+/**
+ * Opens `<directory>/db` and `<directory>/keys`, creating them (mode 0700) if absent. The database's lock belongs to
+ * this process until `close`.
+ * @throws StoreError if another process holds the directory, or it cannot be read or written
+ */
+export async function openLevel(directory: string): Promise<{ database: Database; keyFiles: KeyFiles }> {
+  const location = join(directory, 'db')
+  try {
+    await mkdir(location, { recursive: true, mode: 0o700 })
+  } catch (cause) {
+    throw new StoreError(`open data directory ${directory}: cannot create it`, {
+      cause,
+      hint: 'make it writable for the user that runs truss, or choose another dataDirectory',
+    })
+  }
+  // CAST: in Node a Level is a ClassicLevel; the types that it shares with browsers leave compactRange out
+  const level = new Level<string, Uint8Array>(location, {
+    keyEncoding: 'utf8',
+    valueEncoding: 'view',
+  }) as Records
+  try {
+    await level.open()
+  } catch (cause) {
+    throw openError(directory, cause)
+  }
+  try {
+    return { database: databaseOf(level), keyFiles: await openKeyFiles(join(directory, 'keys')) }
+  } catch (cause) {
+    await level.close()
+    throw cause
+  }
+}
+
+function databaseOf(level: Records): Database {
+  return {
+    get: (key) => guarded(`read record ${key}`, () => level.get(key)),
+    entries: (prefix) =>
+      guarded(`read records ${prefix}`, () => level.iterator({ gte: prefix, lt: prefix + END }).all()),
+    batch: (ops) => guarded('write records', () => level.batch([...ops], { sync: true })),
+    compact: (prefix) => guarded(`compact ${prefix}`, () => level.compactRange(prefix, prefix + END)),
+    close: () => guarded('close database', () => level.close()),
+  }
+}
+
+async function guarded<T>(action: string, run: () => Promise<T>): Promise<T> {
+  try {
+    return await run()
+  } catch (cause) {
+    throw new StoreError(`${action}: LevelDB reports ${codeOf(cause)}`, { cause, hint: RESTORE })
+  }
+}
+
+function openError(directory: string, cause: unknown): StoreError {
+  const code = codeOf(cause)
+  if (code === 'LEVEL_LOCKED')
+    return new StoreError(`open data directory ${directory}: another process has it open`, {
+      cause,
+      hint: 'one daemon per data directory: stop the other one, or give this one a directory and a key of its own',
+    })
+  return new StoreError(`open data directory ${directory}: LevelDB reports ${code}`, { cause, hint: RESTORE })
+}
+
+/** The innermost error code: LevelDB's own stands in the cause of abstract-level's. */
+function codeOf(error: unknown): string {
+  let code = 'an unknown error'
+  for (let at = error; at instanceof Error; at = at.cause)
+    if ('code' in at && typeof at.code === 'string') code = at.code
+  return code
+}
