@@ -1,0 +1,107 @@
+// Who is there for an attempt and who is missing: the pure judgement on what was announced.
+import type { Address } from '../lib/bytes.ts'
+import type { CeremonySpec } from '../protocol/spec.ts'
+import type { Announcement } from './announcement.ts'
+
+/** The state of an attempt that has not started. */
+export interface Roster {
+  /** Old members that deal if chosen: announced, willing, of the right version, not proven culprits. */
+  readonly willing: readonly Address[]
+  /** Whether the attempt can start: all of the new committee in one version, and a threshold of dealers. */
+  readonly complete: boolean
+  /** Old members that have not announced themselves: a better choice of dealers may come. */
+  readonly quietOld: readonly Address[]
+  /** What is missing, in words, and whom it waits for; empty if complete. */
+  readonly missing: string
+  readonly missingMembers: readonly Address[]
+}
+
+/**
+ * @param announced what each participant said for this attempt
+ * @param excluded proven culprits; they do not deal, as long as a threshold of others is left
+ */
+export function rosterOf(
+  spec: CeremonySpec,
+  announced: ReadonlyMap<Address, Announcement>,
+  excluded: ReadonlySet<Address>,
+): Roster {
+  const absentNew = spec.next.members.filter((member) => !announced.has(member))
+  const version = commonVersion(spec.next.members, announced)
+  const old = spec.old?.members ?? []
+  const quietOld = old.filter((member) => !announced.has(member))
+  const willing = old.filter((member) => {
+    const said = announced.get(member)
+    return said?.deals === true && said.protocolVersion === version && !excluded.has(member)
+  })
+  const lacking = Math.max(0, (spec.old?.threshold ?? 0) - willing.length)
+  const reasons: string[] = []
+  const members: Address[] = []
+  if (absentNew.length > 0) {
+    reasons.push(
+      `${absentNew.length} of the ${spec.next.members.length} members have not announced themselves`,
+    )
+    members.push(...absentNew)
+  } else if (version === null) {
+    reasons.push(`members run different protocol versions: ${versions(spec.next.members, announced)}`)
+    members.push(...spec.next.members)
+  }
+  if (lacking > 0) {
+    reasons.push(`${lacking} more of the old members must deal${refusals(old, announced)}`)
+    const others = old.filter((member) => !willing.includes(member) && announced.get(member)?.deals !== true)
+    members.push(...others)
+    const foreign = old.filter((member) => {
+      const said = announced.get(member)
+      return said?.deals === true && version !== null && said.protocolVersion !== version
+    })
+    if (foreign.length > 0) reasons.push(`other protocol versions: ${versions(foreign, announced)}`)
+  }
+  return {
+    willing,
+    complete: reasons.length === 0,
+    quietOld,
+    missing: reasons.join('; '),
+    missingMembers: [...new Set(members)],
+  }
+}
+
+/**
+ * Who differs in protocol version among those who would take part, in words; null if nobody of whom it is known.
+ * A node asks this before it joins a start message, whoever sent that.
+ */
+export function versionConflict(
+  seats: readonly Address[],
+  announced: ReadonlyMap<Address, Announcement>,
+  own: number,
+): string | null {
+  const differs = seats.some((member) => (announced.get(member)?.protocolVersion ?? own) !== own)
+  if (!differs) return null
+  return `members run different protocol versions: ${versions(seats, announced)}`
+}
+
+/** The version that all of them announced, or null if they differ. */
+function commonVersion(
+  members: readonly Address[],
+  announced: ReadonlyMap<Address, Announcement>,
+): number | null {
+  const found = new Set(members.map((member) => announced.get(member)?.protocolVersion))
+  found.delete(undefined)
+  const [only] = found
+  return found.size === 1 && only !== undefined ? only : null
+}
+
+function versions(members: readonly Address[], announced: ReadonlyMap<Address, Announcement>): string {
+  return members
+    .flatMap((member) => {
+      const said = announced.get(member)
+      return said === undefined ? [] : [`${member} runs ${said.protocolVersion} (${said.softwareVersion})`]
+    })
+    .join(', ')
+}
+
+function refusals(old: readonly Address[], announced: ReadonlyMap<Address, Announcement>): string {
+  const refusing = old.flatMap((member) => {
+    const refusal = announced.get(member)?.refusal ?? ''
+    return refusal === '' ? [] : [`${member} refuses: ${refusal}`]
+  })
+  return refusing.length === 0 ? '' : ` (${refusing.join(', ')})`
+}

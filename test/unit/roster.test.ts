@@ -1,0 +1,93 @@
+// Who is missing before an attempt, in words: absent members, too few dealers, refusals, versions that differ.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Announcement } from '../../relayer/ceremony/announcement.ts'
+import { rosterOf, versionConflict } from '../../relayer/ceremony/roster.ts'
+import { type Address, toAddress } from '../../relayer/lib/bytes.ts'
+import type { CeremonySpec } from '../../relayer/protocol/spec.ts'
+
+const member = (n: number): Address => toAddress(`0x${n.toString(16).padStart(40, '0')}`)
+const members = (...numbers: number[]) => numbers.map(member)
+
+const reshare: CeremonySpec = {
+  op: 'reshare',
+  chainId: 1,
+  bridge: member(99),
+  held: [],
+  generated: [],
+  old: { epoch: 1, members: members(1, 2, 3), threshold: 2 },
+  next: { epoch: 2, members: members(2, 3, 4), threshold: 2 },
+  triggerBlockHash: new Uint8Array(32),
+}
+const keygen: CeremonySpec = { ...reshare, op: 'keygen', old: null }
+
+function said(...entries: [number, Partial<Announcement>][]): Map<Address, Announcement> {
+  return new Map(
+    entries.map(([n, part]) => [
+      member(n),
+      {
+        context: new Uint8Array(32),
+        attempt: 0,
+        protocolVersion: 1,
+        softwareVersion: '0.1.0',
+        deals: n <= 3,
+        refusal: '',
+        ...part,
+      },
+    ]),
+  )
+}
+
+test('complete with all of the new committee and a threshold of the old one', () => {
+  const roster = rosterOf(reshare, said([2, {}], [3, {}], [4, {}]), new Set())
+  assert.equal(roster.complete, true)
+  assert.deepEqual(roster.willing, members(2, 3))
+  assert.deepEqual(roster.quietOld, members(1))
+  assert.equal(rosterOf(keygen, said([2, {}], [3, {}], [4, {}]), new Set()).complete, true)
+})
+
+test('an absent member of the new committee is named', () => {
+  const roster = rosterOf(reshare, said([1, {}], [2, {}], [3, {}]), new Set())
+  assert.equal(roster.complete, false)
+  assert.deepEqual(roster.missingMembers, members(4))
+  assert.match(roster.missing, /1 of the 3 members have not announced/)
+})
+
+test('a missing dealer: the old members that might still come, and who refuses for what reason', () => {
+  const heard = said([2, { deals: false, refusal: 'threshold below policy' }], [3, {}], [4, {}])
+  const roster = rosterOf(reshare, heard, new Set())
+  assert.equal(roster.complete, false)
+  assert.deepEqual(roster.missingMembers, members(1, 2))
+  assert.match(
+    roster.missing,
+    new RegExp(`1 more of the old members must deal.*${member(2)} refuses: threshold`),
+  )
+})
+
+test('a proven culprit does not deal', () => {
+  const heard = said([1, {}], [2, {}], [3, {}], [4, {}])
+  assert.deepEqual(rosterOf(reshare, heard, new Set(members(1))).willing, members(2, 3))
+  assert.equal(rosterOf(reshare, heard, new Set(members(1, 2))).complete, false)
+})
+
+test('members of one committee that differ in protocol version do not start, and each is named with what it runs', () => {
+  const heard = said([2, {}], [3, {}], [4, { protocolVersion: 2, softwareVersion: '0.9.0' }])
+  const roster = rosterOf(reshare, heard, new Set())
+  assert.equal(roster.complete, false)
+  assert.match(roster.missing, new RegExp(`${member(4)} runs 2 \\(0.9.0\\)`))
+  assert.match(roster.missing, new RegExp(`${member(2)} runs 1 \\(0.1.0\\)`))
+  assert.match(versionConflict(members(2, 4), heard, 1) ?? '', /different protocol versions/)
+  assert.equal(versionConflict(members(2, 3), heard, 1), null)
+  assert.equal(versionConflict(members(2, 9), heard, 1), null, 'who said nothing is no conflict')
+})
+
+test('an old member of another version does not deal, and blocks nobody that does not need it', () => {
+  const heard = said([1, { protocolVersion: 2 }], [2, {}], [3, {}], [4, {}])
+  const roster = rosterOf(reshare, heard, new Set())
+  assert.deepEqual([roster.complete, roster.willing], [true, members(2, 3)])
+  const needed = said([1, { protocolVersion: 2 }], [2, { deals: false }], [3, {}], [4, {}])
+  assert.match(
+    rosterOf(reshare, needed, new Set()).missing,
+    new RegExp(`other protocol versions: ${member(1)} runs 2`),
+  )
+})
