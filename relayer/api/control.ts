@@ -1,0 +1,123 @@
+// The control server on a Unix socket (mode 0600) in the data directory: whoever may open it is the operator.
+import { once } from 'node:events'
+import { existsSync, rmSync } from 'node:fs'
+import { connect } from 'node:net'
+import fastify, { type FastifyInstance } from 'fastify'
+import { z } from 'zod'
+import { toAddress } from '../lib/bytes.ts'
+import { InputError, messageOf, NetworkError, TrussError } from '../lib/errors.ts'
+import type { Daemon } from './daemon.ts'
+
+/** An error as it crosses the socket. */
+export interface RemoteErrorBody {
+  readonly error: { readonly name: string; readonly message: string; readonly hint: string }
+}
+
+/** Probes that one daemon signs per minute. */
+export const PROBES_PER_MINUTE = 30
+
+const probeBody = z.strictObject({
+  keyId: z.int().min(0),
+  text: z.string().refine((text) => Buffer.byteLength(text) <= 256, 'at most 256 bytes'),
+  include: z.string().optional(),
+})
+
+/** Serves the operator's commands. */
+export class ControlServer {
+  readonly #daemon: Daemon
+  readonly #path: string
+  readonly #now: () => number
+  readonly #stopping = new AbortController()
+  #probes: number[] = []
+  #server: FastifyInstance | null = null
+
+  /** @param now milliseconds, for the limit of probes */
+  constructor(daemon: Daemon, path: string, now: () => number) {
+    this.#daemon = daemon
+    this.#path = path
+    this.#now = now
+  }
+
+  /** Listens. @throws NetworkError if another process answers on the socket */
+  async start(): Promise<void> {
+    if (existsSync(this.#path)) {
+      if (await answers(this.#path))
+        throw new NetworkError(`listen on ${this.#path}: another process answers there`, {
+          hint: 'stop the other daemon, or give this one its own dataDirectory',
+        })
+      rmSync(this.#path)
+    }
+    const server = fastify({ logger: false, forceCloseConnections: true, bodyLimit: 4096 })
+    server.get('/status', async () => ({
+      ...(await this.#daemon.status()),
+      health: await this.#daemon.health(),
+    }))
+    server.get('/keys', () => this.#daemon.keys())
+    server.post('/sign-probe', async (request) => this.#probe(request.body))
+    server.post('/declare-lost', () => this.#daemon.declareLost())
+    server.setErrorHandler((error, _request, reply) => reply.code(statusOf(error)).send(bodyOf(error)))
+    await server.ready()
+    // Bound within the mask, which is back before anything else runs: the socket is 0600 from its first instant.
+    const mask = process.umask(0o177)
+    try {
+      server.server.listen(this.#path)
+    } finally {
+      process.umask(mask)
+    }
+    await once(server.server, 'listening')
+    this.#server = server
+  }
+
+  /** Ends requests that are under way and removes the socket. */
+  async stop(): Promise<void> {
+    this.#stopping.abort(new NetworkError('answer: the daemon is stopping'))
+    const server = this.#server
+    this.#server = null
+    if (server === null) return
+    const closed = once(server.server, 'close')
+    server.server.close()
+    server.server.closeAllConnections()
+    await closed
+    await server.close()
+  }
+
+  async #probe(body: unknown) {
+    const parsed = probeBody.safeParse(body)
+    if (!parsed.success)
+      throw new InputError(`sign probe: ${parsed.error.issues[0]?.message ?? 'bad request'}`, {
+        hint: 'give a key id, a text of at most 256 bytes and at most one address to include',
+      })
+    const { keyId, text, include } = parsed.data
+    this.#probes = this.#probes.filter((at) => at > this.#now() - 60_000)
+    if (this.#probes.length >= PROBES_PER_MINUTE)
+      throw new InputError(`sign probe: more than ${PROBES_PER_MINUTE} in a minute`, {
+        hint: 'wait a minute',
+      })
+    this.#probes.push(this.#now())
+    const request = { keyId, text, ...(include === undefined ? {} : { include: toAddress(include) }) }
+    return this.#daemon.signProbe(request, this.#stopping.signal)
+  }
+}
+
+function bodyOf(error: unknown): RemoteErrorBody {
+  const name = error instanceof Error ? error.name : 'Error'
+  return {
+    error: { name, message: messageOf(error), hint: error instanceof TrussError ? error.hint : '' },
+  }
+}
+
+function statusOf(error: unknown): number {
+  return error instanceof InputError || error instanceof RangeError ? 400 : 500
+}
+
+/** Whether a process listens on a socket that is there (a crash leaves the file behind). */
+function answers(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path)
+    socket.once('connect', () => {
+      socket.destroy()
+      resolve(true)
+    })
+    socket.once('error', () => resolve(false))
+  })
+}

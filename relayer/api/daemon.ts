@@ -1,0 +1,38 @@
+// What the control socket and the HTTP server ask of a running daemon; node.ts provides it.
+import type { HealthCheck } from './health.ts'
+import type { Address, Hex } from '../lib/bytes.ts'
+
+/** A request to sign a probe text with one key. */
+export interface ProbeRequest {
+  readonly keyId: number
+  /** At most 256 bytes of UTF-8. */
+  readonly text: string
+  /** A member that must be among the signers. */
+  readonly include?: Address
+}
+
+/** A probe that was signed. */
+export interface ProbeAnswer {
+  readonly keyId: number
+  readonly scheme: string
+  readonly epoch: number
+  readonly text: string
+  /** The 32-byte EIP-712 digest that the signature is over. */
+  readonly digest: Hex
+  readonly groupKey: Hex
+  readonly signature: Hex
+  /** The members whose shares made the signature. */
+  readonly signers: readonly Address[]
+}
+
+/** A running relayer as its own operator sees it. Statuses are plain JSON: no bigint, no secret. */
+export interface Daemon {
+  status(): Promise<object>
+  /** Every check, the well ones included. */
+  health(): Promise<readonly HealthCheck[]>
+  keys(): Promise<readonly object[]>
+  /** @throws InputError for a bad request, and what a failed signing throws */
+  signProbe(request: ProbeRequest, signal: AbortSignal): Promise<ProbeAnswer>
+  /** Gives the shares of the running epoch up; the node receives new ones in the next reshare. */
+  declareLost(): Promise<object>
+}

@@ -1,0 +1,237 @@
+// What a governance command will change, worked out from the contract's state before anything is sent.
+import type { CommitteeState, EpochInfo } from '../chain/chain.ts'
+import type { Address } from '../lib/bytes.ts'
+import { SCHEMES, type Scheme } from '../protocol/keyshare.ts'
+import { RefusedError } from './exit.ts'
+
+/** A governance command. */
+export type AdminAction =
+  | { readonly kind: 'start-keygen' }
+  | { readonly kind: 'add-key'; readonly scheme: Scheme }
+  | { readonly kind: 'add-relayer'; readonly relayer: Address }
+  | { readonly kind: 'remove-relayer'; readonly relayer: Address }
+  | { readonly kind: 'set-threshold'; readonly threshold: number }
+  | {
+      readonly kind: 'set-committee'
+      readonly add: readonly Address[]
+      readonly remove: readonly Address[]
+      /** As it is if absent. */
+      readonly threshold?: number
+    }
+  | { readonly kind: 'refresh'; readonly reason: string }
+  | { readonly kind: 'cancel' }
+  | { readonly kind: 'waive-deletions'; readonly epoch: number }
+  | { readonly kind: 'set-window'; readonly blocks: number }
+
+/** The contract's state with the epochs that matter: the pending one, and the one whose receipts are outstanding. */
+export interface Situation {
+  readonly state: CommitteeState
+  readonly pending: EpochInfo | null
+  readonly outstanding: EpochInfo | null
+}
+
+/** n members of whom t must sign. */
+export interface Shape {
+  readonly members: readonly Address[]
+  readonly threshold: number
+}
+
+/** What will happen. */
+export interface Plan {
+  readonly action: AdminAction
+  /** The contract's function and its arguments. */
+  readonly call: { readonly method: string; readonly args: readonly unknown[] }
+  /** The committee that the change applies to. */
+  readonly before: Shape
+  /** The committee afterwards; null if the command changes none. */
+  readonly after: Shape | null
+  /** Whether nodes will run a ceremony, or the contract changes at once. */
+  readonly ceremony: boolean
+  /** Sentences for a person who is about to agree. */
+  readonly notes: readonly string[]
+  readonly warnings: readonly string[]
+}
+
+/** Smallest number that is more than half. */
+export function majorityOf(members: number): number {
+  return Math.floor(members / 2) + 1
+}
+
+/**
+ * The plan of an action.
+ * @throws RefusedError if the contract is sure to refuse it
+ */
+export function planOf(action: AdminAction, situation: Situation): Plan {
+  const { state, pending } = situation
+  const before: Shape = pending ?? state
+  const after = afterOf(action, before)
+  if (after !== null) checkShape(action, after, state)
+  const returns = state.pending !== null && after !== null && sameShape(after, state)
+  const ceremony = needsCeremony(action, situation) && !returns
+  const changesCommittee = 'relayer' in action || 'threshold' in action || action.kind === 'set-committee'
+  if (changesCommittee && state.phase === 'keygen')
+    throw new RefusedError(`plan: epoch ${state.pending?.epoch ?? '?'}, the first keygen, is pending`, {
+      hint: 'wait for its activation, or cancel it with `truss admin cancel`',
+    })
+  if (ceremony && state.phase === 'active')
+    throw new RefusedError(`plan: ${outstandingLine(situation)}`, {
+      hint: 'wait for the receipts, or give up on them with `truss admin waive-deletions`',
+    })
+  return {
+    action,
+    call: callOf(action, before),
+    before,
+    after,
+    ceremony,
+    notes: returns
+      ? ['this is the running committee again: the contract takes it as a cancellation']
+      : notesOf(action, situation, { after, ceremony }),
+    warnings: warningsOf(action, situation, after),
+  }
+}
+
+function afterOf(action: AdminAction, { members, threshold }: Shape): Shape | null {
+  switch (action.kind) {
+    case 'add-relayer':
+      return edit({ members, threshold }, [action.relayer], [])
+    case 'remove-relayer':
+      return edit({ members, threshold }, [], [action.relayer])
+    case 'set-threshold':
+      return { members, threshold: action.threshold }
+    case 'set-committee':
+      return {
+        ...edit({ members, threshold }, action.add, action.remove),
+        threshold: action.threshold ?? threshold,
+      }
+    case 'start-keygen':
+    case 'add-key':
+    case 'refresh':
+      return { members, threshold }
+    default:
+      return null
+  }
+}
+
+function edit(shape: Shape, add: readonly Address[], remove: readonly Address[]): Shape {
+  for (const relayer of add)
+    if (shape.members.includes(relayer))
+      throw new RefusedError(`plan: ${relayer} is already a member`, { hint: 'see `truss admin committee`' })
+  for (const relayer of remove)
+    if (!shape.members.includes(relayer))
+      throw new RefusedError(`plan: ${relayer} is no member`, { hint: 'see `truss admin committee`' })
+  const members = [...shape.members.filter((member) => !remove.includes(member)), ...add].sort()
+  return { members, threshold: shape.threshold }
+}
+
+function sameShape(a: Shape, b: Shape): boolean {
+  return a.threshold === b.threshold && a.members.join() === b.members.join()
+}
+
+function checkShape(action: AdminAction, { members, threshold }: Shape, state: CommitteeState): void {
+  if (threshold < 2 || threshold > members.length || members.length > 100)
+    throw new RefusedError(
+      `plan: threshold ${threshold} with ${members.length} members: 2 <= threshold <= members <= 100 must hold`,
+      { hint: 'change members and threshold in one step with `truss admin set-committee`' },
+    )
+  if (action.kind === 'start-keygen' && state.phase !== 'idle')
+    throw new RefusedError(`plan: a keygen starts in phase idle, and the phase is ${state.phase}`)
+  if ((action.kind === 'refresh' || action.kind === 'add-key') && state.epoch === 0)
+    throw new RefusedError('plan: there is no key yet', { hint: 'start with `truss admin start-keygen`' })
+  if ((action.kind === 'refresh' || action.kind === 'add-key') && state.pending !== null)
+    throw new RefusedError(`plan: epoch ${state.pending.epoch} is pending`, {
+      hint: 'wait for its activation, or cancel it with `truss admin cancel`',
+    })
+}
+
+function needsCeremony({ kind }: AdminAction, { state }: Situation): boolean {
+  if (kind === 'cancel' || kind === 'waive-deletions' || kind === 'set-window') return false
+  return kind === 'start-keygen' || state.phase !== 'idle'
+}
+
+function callOf(action: AdminAction, before: Shape): Plan['call'] {
+  switch (action.kind) {
+    case 'start-keygen':
+      return { method: 'startKeygen', args: [] }
+    case 'add-key':
+      return { method: 'adminAddKey', args: [SCHEMES.indexOf(action.scheme)] }
+    case 'add-relayer':
+      return { method: 'adminAddRelayer', args: [action.relayer] }
+    case 'remove-relayer':
+      return { method: 'adminRemoveRelayer', args: [action.relayer] }
+    case 'set-threshold':
+      return { method: 'adminChangeRelayerThreshold', args: [action.threshold] }
+    case 'set-committee':
+      return {
+        method: 'adminSetCommittee',
+        args: [action.add, action.remove, action.threshold ?? before.threshold],
+      }
+    case 'refresh':
+      return { method: 'refreshKey', args: [action.reason] }
+    case 'cancel':
+      return { method: 'adminCancelCeremony', args: [] }
+    case 'waive-deletions':
+      return { method: 'adminWaiveDeletions', args: [action.epoch] }
+    case 'set-window':
+      return { method: 'adminSetAttemptWindow', args: [action.blocks] }
+  }
+}
+
+function notesOf(
+  action: AdminAction,
+  situation: Situation,
+  { after, ceremony }: { after: Shape | null; ceremony: boolean },
+): string[] {
+  const { state } = situation
+  const notes: string[] = []
+  if (ceremony && after !== null) {
+    notes.push(
+      `all ${after.members.length} members of the new committee must be online: ${after.members.join(', ')}`,
+    )
+    if (state.epoch > 0)
+      notes.push(
+        `and any ${state.threshold} of the ${state.members.length} members of the running one, to deal`,
+      )
+    if (state.epoch > 0)
+      notes.push(
+        `afterwards epoch ${state.epoch} is superseded and owes ${state.members.length - state.threshold + 1} deletion receipts`,
+      )
+  } else if (after !== null) notes.push('no key exists: the first committee is changed at once')
+  if (state.pending !== null && (ceremony || action.kind === 'cancel'))
+    notes.push(
+      `pending epoch ${state.pending.epoch} (${state.pending.kind}) is burned: its shares are erased, with receipts`,
+    )
+  if (situation.outstanding !== null) notes.push(outstandingLine(situation))
+  return notes
+}
+
+function warningsOf(action: AdminAction, { state, outstanding }: Situation, after: Shape | null): string[] {
+  const warnings: string[] = []
+  const members = after?.members.length ?? 0
+  if (after !== null && after.threshold < majorityOf(members)) {
+    warnings.push(
+      `threshold ${after.threshold} of ${members} is not a majority (${majorityOf(members)}): two disjoint groups could sign`,
+    )
+  }
+  if (after !== null && after.threshold === members)
+    warnings.push('every member will be needed: one lost share stops signing and resharing for ever')
+  if (state.epoch > 0 && 2 * state.threshold <= state.members.length)
+    warnings.push(
+      'the dealers alone cannot give enough deletion receipts: more members of the old committee must',
+    )
+  if (action.kind === 'waive-deletions')
+    warnings.push(
+      'shares that nobody has confirmed as erased may still exist, and together they hold the key',
+    )
+  if (action.kind === 'waive-deletions' && outstanding === null)
+    warnings.push('no deletions are outstanding for a superseded epoch: the contract may refuse')
+  if (action.kind === 'cancel' && state.pending !== null && state.epoch > 0)
+    warnings.push(
+      'members of the pending committee that were dealt shares already hold a sharing of the live key',
+    )
+  return warnings
+}
+
+function outstandingLine({ state, outstanding }: Situation): string {
+  const have = outstanding?.receipts.length ?? 0
+  return `epoch ${state.outstandingEpoch} has ${have} of ${outstanding?.receiptsNeeded ?? '?'} deletion receipts`
+}

@@ -1,0 +1,27 @@
+// `truss share declare-lost`: gives up shares that cannot be read, so that the node receives new ones in the next reshare.
+import { Command } from 'commander'
+import { contextOf, show } from './command.ts'
+import { confirmed } from './confirm.ts'
+import { askDaemon, clientConfig } from './daemon-client.ts'
+import type { Io } from './io.ts'
+
+export function shareCommand(io: Io): Command {
+  const share = new Command('share').description("this node's shares of the keys")
+  share
+    .command('declare-lost')
+    .description(
+      'give up the shares of the running epoch: until the next reshare this node neither signs nor deals',
+    )
+    .option('--yes', 'do not ask')
+    .action(async (options: { yes?: true }, command: Command) => {
+      const context = contextOf(io, command)
+      const { dataDirectory } = clientConfig(context)
+      await confirmed(context, options, [
+        'The shares of the running epoch are given up. This node signs and deals again only after the next reshare;',
+        'until then the committee has one signer less. Do this only when the shares cannot be recovered.',
+      ])
+      const answer = await askDaemon<object>(dataDirectory, 'POST', ['/declare-lost', {}])
+      show(context, answer, ['declared lost: ask governance for a refresh (`truss admin refresh`)'])
+    })
+  return share
+}

@@ -1,0 +1,40 @@
+// `truss sign-probe`: has the committee sign a harmless text with a key, to see that it can.
+import { Command } from 'commander'
+import type { ProbeAnswer } from '../api/daemon.ts'
+import { address, whole } from '../lib/settings.ts'
+import { argument, columns, contextOf, show } from './command.ts'
+import { askDaemon, clientConfig } from './daemon-client.ts'
+import type { Io } from './io.ts'
+import { namerOf } from './names.ts'
+
+interface ProbeOptions {
+  readonly key: number
+  readonly text: string
+  readonly include?: string
+}
+
+export function probeCommand(io: Io): Command {
+  return new Command('sign-probe')
+    .description('have the committee sign a Probe with one key; every signer builds the message itself')
+    .option('--key <number>', 'key id', argument(whole(0, 2 ** 32 - 1)), 0)
+    .option('--text <text>', 'text of the probe, at most 256 bytes', 'probe')
+    .option('--include <address>', 'a member that must be among the signers', argument(address))
+    .action(async ({ key, text, include }: ProbeOptions, command: Command) => {
+      const context = contextOf(io, command)
+      const config = clientConfig(context)
+      const body = { keyId: key, text, ...(include === undefined ? {} : { include }) }
+      const answer = await askDaemon<ProbeAnswer>(config.dataDirectory, 'POST', ['/sign-probe', body])
+      const name = namerOf(config)
+      show(
+        context,
+        answer,
+        columns([
+          ['key', `${answer.keyId} (${answer.scheme}), epoch ${answer.epoch}`],
+          ['group key', answer.groupKey],
+          ['digest', answer.digest],
+          ['signature', answer.signature],
+          ['signers', answer.signers.map(name).join(', ')],
+        ]),
+      )
+    })
+}
