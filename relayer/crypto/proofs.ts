@@ -58,51 +58,36 @@ export function holds(group: Group, claim: ProofClaim): boolean {
   return group.baseUnsafe(claim.response).equals(right)
 }
 
-/** Σ of terms that must be the identity: batches of proofs and of equalities of multiples. */
-interface Term {
+/** scalar * point, a summand of public data. */
+export interface Term {
   readonly point: Point
   readonly scalar: bigint
 }
 
+/** A batch weight: 128 bits, to be drawn after all inputs are fixed. */
+export function drawWeight(rng: Rng): bigint {
+  return toBigint(rng(16)) + 1n
+}
+
 /**
- * Whether all claims hold and all differences left - factor * right are the identity, by one sum with 128-bit weights
- * drawn now, after all inputs are fixed. A wrong `false` is impossible, a wrong `true` has probability 2^-128.
+ * Whether all claims hold, and `alsoZero` (weighted by the caller) sums to the identity, by one sum with 128-bit weights.
+ * A wrong `false` is impossible, a wrong `true` has probability 2^-128.
  */
 export function allHold(
   group: Group,
   claims: readonly ProofClaim[],
-  using: { readonly rng: Rng; readonly equalities?: readonly Equality[] },
+  using: { readonly rng: Rng; readonly alsoZero?: readonly Term[] },
 ): boolean {
   let base = 0n
-  const terms: Term[] = []
-  const weigh = () => toBigint(using.rng(16)) + 1n
+  const sums = new Map<Point, bigint>()
+  const add = (point: Point, scalar: bigint) => sums.set(point, (sums.get(point) ?? 0n) + scalar)
+  for (const { point, scalar } of using.alsoZero ?? []) add(point, scalar)
   for (const claim of claims) {
-    const weight = weigh()
+    const weight = drawWeight(using.rng)
     base += weight * claim.response
-    terms.push({ point: claim.nonce, scalar: weight })
-    terms.push({ point: claim.point, scalar: weight * claim.challenge })
+    add(claim.nonce, weight)
+    add(claim.point, weight * claim.challenge)
   }
-  for (const { left, right, factor } of using.equalities ?? []) {
-    const weight = weigh()
-    terms.push({ point: left, scalar: weight }, { point: right.negate(), scalar: weight * factor })
-  }
-  const merged = new Map<Point, bigint>()
-  for (const { point, scalar } of terms) merged.set(point, (merged.get(point) ?? 0n) + scalar)
-  const sum = group.sumUnsafe(
-    [...merged.keys()],
-    [...merged.values()].map((scalar) => scalar % group.order),
-  )
-  return sum.equals(group.baseUnsafe(base % group.order))
-}
-
-/** left = factor * right. */
-export interface Equality {
-  readonly left: Point
-  readonly right: Point
-  readonly factor: bigint
-}
-
-/** Whether one equality holds. */
-export function equalityHolds(group: Group, { left, right, factor }: Equality): boolean {
-  return group.sumUnsafe([right], [factor]).equals(left)
+  const scalars = [...sums.values()].map((scalar) => ((scalar % group.order) + group.order) % group.order)
+  return group.sumUnsafe([...sums.keys()], scalars).equals(group.baseUnsafe(base % group.order))
 }

@@ -26,6 +26,11 @@ export interface Seat {
   readonly index: number
 }
 
+/** A seat with the address of the member that sits there. */
+export interface Party extends Seat {
+  readonly address: Address
+}
+
 /** The role's byte on the wire. */
 export function roleByte(role: Role): 0 | 1 {
   return role === 'old' ? 0 : 1
