@@ -39,9 +39,10 @@ export class BridgeCall {
 
   startKeygen(): void {
     const state = this.#state
-    if (state.running !== 0 || state.pending !== null) throw new Revert('WrongPhase')
-    this.#open('keygen', state.first)
+    if (state.pending !== null) throw new Revert(`ChangePending(${state.pending.epoch})`)
+    if (state.running !== 0) throw new Revert('KeyExists()')
     this.#emit('StartKeygen', {})
+    this.#open('keygen', state.first)
   }
 
   setCommittee(add: readonly Address[], remove: readonly Address[], threshold: number): void {
@@ -51,7 +52,7 @@ export class BridgeCall {
     for (const relayer of remove)
       if (!base.members.includes(relayer)) throw new Revert(`NotRelayer(${relayer})`)
     const members = [...base.members.filter((member) => !remove.includes(member)), ...add].sort()
-    if (new Set(members).size !== members.length) throw new Revert('DuplicateMember')
+    if (new Set(members).size !== members.length) throw new Revert('AlreadyRelayer()')
     this.#change(base, { members, threshold })
   }
 
@@ -67,17 +68,20 @@ export class BridgeCall {
   }
 
   refreshKey(reason: string): void {
-    this.#open('refresh', this.#idleCommittee())
-    this.#emit('KeyRefresh', { hash: reason })
+    const running = this.#completeCommittee()
+    this.#emit('KeyRefresh', { reason })
+    this.#open('refresh', running)
   }
 
   addKey(scheme: number): void {
-    this.#open('addkey', this.#idleCommittee(), scheme)
+    const running = this.#completeCommittee()
+    this.#emit('KeyAdditionStarted', { keyId: this.#state.keys.length, scheme })
+    this.#open('addkey', running, scheme)
   }
 
   cancel(): void {
     const { pending } = this.#state
-    if (pending === null) throw new Revert('NoCeremony')
+    if (pending === null) throw new Revert('NoCeremony()')
     const burned = this.#epoch(pending.epoch)
     this.#burn()
     const back = this.#state.running === 0 ? this.#state.first : this.#epoch(this.#state.running)
@@ -85,9 +89,9 @@ export class BridgeCall {
   }
 
   setWindow(blocks: number): void {
-    if (blocks < 4) throw new Revert(`WindowOutOfBounds(${blocks})`)
+    if (blocks < 4) throw new Revert(`WindowOutOfBounds(${blocks}, 4, 50400)`)
     this.#state.attemptWindowBlocks = blocks
-    this.#emit('AttemptWindowChanged', { blocks })
+    this.#emit('AttemptWindowChanged', { attemptWindowBlocks: blocks })
   }
 
   setRequireDeletionQuorum(required: boolean): void {
@@ -99,7 +103,7 @@ export class BridgeCall {
     const info = this.#epoch(epoch)
     if (info.status !== 'superseded' && info.status !== 'burned') throw new Revert(`NothingToWaive(${epoch})`)
     info.waived = true
-    this.#emit('DeletionsWaived', { epoch })
+    this.#emit('DeletionsWaived', { epoch, have: counted(info), need: needed(info) })
     this.#completeIfDue()
   }
 
@@ -107,19 +111,19 @@ export class BridgeCall {
     const state = this.#state
     const { pending } = state
     if (pending === null || activation.epoch !== pending.epoch)
-      throw new Revert(`NotPending(${activation.epoch})`)
+      throw new Revert(`NotPending(${activation.epoch}, ${pending?.epoch ?? 0})`)
     const next = this.#epoch(pending.epoch)
-    if (activation.committeeHash !== this.hashOf(next)) throw new Revert('WrongCommitteeHash')
+    if (activation.committeeHash !== this.hashOf(next)) throw new Revert('WrongCommittee()')
     const keys = this.#activatedKeys(activation, pending)
     const { verifier } = this.#context
-    if (readiness.length !== next.members.length) throw new Revert('WrongReadinessCount')
+    if (readiness.length !== next.members.length) throw new Revert('WrongReadinessCount()')
     next.members.forEach((member, at) => {
       if (verifier !== null && !verifier.readiness(activation, member, readiness[at] ?? '0x'))
-        throw new Revert(`InvalidReadiness(${member})`)
+        throw new Revert(`BadReadiness(${at}, ${member})`)
     })
     const [bridgeKey] = keys
     if (bridgeKey === undefined || !(verifier?.group(activation, bridgeKey, groupSignature) ?? true))
-      throw new Revert('InvalidGroupSignature')
+      throw new Revert('BadGroupSignature()')
 
     if (state.running !== 0) {
       const old = this.#epoch(state.running)
@@ -135,7 +139,7 @@ export class BridgeCall {
     next.transcriptHash = activation.transcriptHash
     next.commitmentsHashes = activation.keys.map(({ keyId, commitmentsHash: hash }) => ({ keyId, hash }))
     if (pending.kind === 'keygen') this.#emit('EndKeygen', {})
-    this.#emit('EpochActivated', { activation, groupSignature })
+    this.#emit('EpochActivated', { a: activation, groupSignature })
     this.#completeIfDue()
   }
 
@@ -143,12 +147,15 @@ export class BridgeCall {
     for (const receipt of receipts) {
       const info = this.#state.epochs[receipt.epoch]
       if (info === undefined || (info.status !== 'superseded' && info.status !== 'burned'))
-        throw new Revert(`EpochNotRetired(${receipt.epoch})`)
+        throw new Revert(`NotRetired(${receipt.epoch})`)
       const known = info.receipts.find(({ relayer }) => relayer === receipt.relayer)
       if (known !== undefined && known.outstandingBackups <= receipt.outstandingBackups) continue
-      if (!info.members.includes(receipt.relayer)) throw new Revert(`NotRelayer(${receipt.relayer})`)
-      if (receipt.successorEpoch !== info.successor) throw new Revert('WrongSuccessor')
-      if (!(this.#context.verifier?.receipt(receipt) ?? true)) throw new Revert('InvalidReceipt')
+      if (!info.members.includes(receipt.relayer))
+        throw new Revert(`NotRelayerOfEpoch(${receipt.relayer}, ${receipt.epoch})`)
+      if (receipt.successorEpoch !== info.successor)
+        throw new Revert(`WrongSuccessor(${receipt.epoch}, ${receipt.successorEpoch}, ${info.successor})`)
+      if (!(this.#context.verifier?.receipt(receipt) ?? true))
+        throw new Revert(`BadReceipt(${receipt.relayer})`)
       const { epoch, relayer, outstandingBackups } = receipt
       if (known === undefined) info.receipts.push({ relayer, outstandingBackups })
       else known.outstandingBackups = outstandingBackups
@@ -173,12 +180,14 @@ export class BridgeCall {
     const want = [...keys]
     if (pending.addedScheme !== null)
       want.push({ keyId: keys.length, scheme: pending.addedScheme, groupKey: '0x' })
-    if (activation.keys.length !== want.length) throw new Revert('WrongKeys')
+    if (activation.keys.length !== want.length) throw new Revert('WrongKeyCount()')
     return want.map((key, at) => {
       const record = activation.keys[at]
-      if (record === undefined || record.keyId !== key.keyId) throw new Revert('WrongKeys')
-      if (key.groupKey !== '0x' && record.groupKey !== key.groupKey) throw new Revert('GroupKeyChanged')
-      if (record.groupKey.length !== 2 + 2 * (key.scheme === 3 ? 32 : 64)) throw new Revert('InvalidGroupKey')
+      if (record === undefined || record.keyId !== key.keyId) throw new Revert('WrongKeyCount()')
+      if (key.groupKey !== '0x' && record.groupKey !== key.groupKey)
+        throw new Revert(`GroupKeyChanged(${key.keyId})`)
+      if (record.groupKey.length !== 2 + 2 * (key.scheme === 3 ? 32 : 64))
+        throw new Revert(`BadGroupKey(${key.keyId})`)
       return { ...key, groupKey: record.groupKey }
     })
   }
@@ -187,16 +196,17 @@ export class BridgeCall {
   #changeable(): Membership {
     const { running, pending, first } = this.#state
     if (running === 0) {
-      if (pending !== null) throw new Revert('WrongPhase')
+      if (pending !== null) throw new Revert(`KeygenPending(${pending.epoch})`)
       return first
     }
     this.#noDeletionsOutstanding()
     return this.#epoch(pending?.epoch ?? running)
   }
 
-  #idleCommittee(): Membership {
+  #completeCommittee(): Membership {
     const { running, pending } = this.#state
-    if (running === 0 || pending !== null) throw new Revert('WrongPhase')
+    if (running === 0) throw new Revert('NoKey()')
+    if (pending !== null) throw new Revert(`ChangePending(${pending.epoch})`)
     this.#noDeletionsOutstanding()
     return this.#epoch(running)
   }
@@ -211,10 +221,10 @@ export class BridgeCall {
   #change(from: Membership, to: Membership): void {
     const state = this.#state
     const { members, threshold } = to
-    if (members.includes(`0x${'00'.repeat(20)}`)) throw new Revert('ZeroAddress')
+    if (members.includes(`0x${'00'.repeat(20)}`)) throw new Revert('ZeroRelayer()')
     if (threshold < 2 || threshold > members.length || members.length > MAX_MEMBERS)
       throw new Revert(`ThresholdOutOfBounds(${threshold}, ${members.length})`)
-    if (sameCommittee(from, to)) throw new Revert('NothingChanged')
+    if (sameCommittee(from, to)) throw new Revert('NothingChanges()')
     this.#emitDifference(from, to)
     if (2 * threshold <= members.length)
       this.#emit('ThresholdBelowMajority', { threshold, members: members.length })
@@ -227,10 +237,10 @@ export class BridgeCall {
   }
 
   #emitDifference(from: Membership, to: Membership): void {
-    for (const relayer of to.members)
-      if (!from.members.includes(relayer)) this.#emit('RelayerAdded', { relayer })
     for (const relayer of from.members)
       if (!to.members.includes(relayer)) this.#emit('RelayerRemoved', { relayer })
+    for (const relayer of to.members)
+      if (!from.members.includes(relayer)) this.#emit('RelayerAdded', { relayer })
     if (from.threshold !== to.threshold) this.#emit('RelayerThresholdChanged', { newThreshold: to.threshold })
   }
 
@@ -241,7 +251,7 @@ export class BridgeCall {
     info.status = 'burned'
     info.successor = running
     this.#state.pending = null
-    this.#emit('EpochBurned', { epoch: pending.epoch })
+    this.#emit('EpochBurned', { epoch: pending.epoch, runningEpoch: running })
   }
 
   #open(kind: CeremonyKind, { members, threshold }: Membership, addedScheme: number | null = null): void {

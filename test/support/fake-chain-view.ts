@@ -116,7 +116,7 @@ export class FakeChainView implements Chain {
       for (const { name, args, block } of this.#chain.at(number)?.events ?? []) {
         if (name !== 'EpochActivated') continue
         // CAST: the model emits these two arguments with this event
-        const { activation, groupSignature } = args as { activation: Activation; groupSignature: Hex }
+        const { a: activation, groupSignature } = args as { a: Activation; groupSignature: Hex }
         if (activation.epoch === epoch) return structuredClone({ activation, groupSignature, block })
       }
     }

@@ -1,0 +1,163 @@
+// Agreement of RPC endpoints: an answer counts when rpcQuorum of them give the same one.
+import { ChainError, messageOf, type TrussError } from '../lib/errors.ts'
+import type { Log } from '../lib/log.ts'
+import { type Endpoint, RpcRefusal, WrongChainError } from './endpoint.ts'
+
+/** Enough endpoints answered, but no answer has rpcQuorum behind it: at least one endpoint lies or is on a fork. */
+export class DisagreementError extends ChainError {}
+
+/** The endpoint does not know that block yet, or no longer: neither a lie nor an outage. */
+export class BehindError extends ChainError {}
+
+/** Asks one endpoint. */
+export type Ask<T> = (endpoint: Endpoint) => Promise<T>
+
+/** The endpoints of one chain. */
+export class Quorum {
+  readonly endpoints: readonly Endpoint[]
+  readonly #need: number
+  readonly #log: Log
+
+  constructor(endpoints: readonly Endpoint[], need: number, log: Log) {
+    this.endpoints = endpoints
+    this.#need = need
+    this.#log = log
+  }
+
+  /**
+   * The answer that rpcQuorum endpoints give, as soon as they do. Answers are compared as JSON.
+   * @param what completes "read …", for messages
+   * @throws DisagreementError, ChainError if too few answer, the signal's reason
+   */
+  async agree<T>(what: string, ask: Ask<T>, signal?: AbortSignal): Promise<T> {
+    const votes = new Map<string, { value: T; names: string[] }>()
+    const failures: { name: string; error: unknown }[] = []
+    const agreed = Promise.withResolvers<T>()
+    let settled = false
+    const polls = this.endpoints.map(async (endpoint) => {
+      try {
+        const value = await ask(endpoint)
+        const key = canonical(value)
+        const vote = votes.get(key) ?? { value, names: [] }
+        votes.set(key, vote)
+        vote.names.push(endpoint.name)
+        if (vote.names.length >= this.#need && !settled) {
+          settled = true
+          agreed.resolve(value)
+        }
+      } catch (error) {
+        failures.push({ name: endpoint.name, error })
+      }
+    })
+    const all = Promise.all(polls).then(() => {
+      if (settled && votes.size > 1)
+        this.#log.warn({ answers: sides(votes) }, `read ${what}: an endpoint disagrees with the others`)
+      if (!settled) agreed.reject(this.#refusal(what, votes, failures))
+    })
+    all.catch(agreed.reject)
+    return await unlessAborted(agreed.promise, signal)
+  }
+
+  /**
+   * The largest number that at least rpcQuorum endpoints reach: with n known at each, the rpcQuorum-th highest.
+   * @throws ChainError if too few answer
+   */
+  async reached(what: string, ask: Ask<number>, signal?: AbortSignal): Promise<number> {
+    const numbers: number[] = []
+    const failures: { name: string; error: unknown }[] = []
+    const polls = this.endpoints.map(async (endpoint) => {
+      try {
+        numbers.push(await ask(endpoint))
+      } catch (error) {
+        failures.push({ name: endpoint.name, error })
+      }
+    })
+    await unlessAborted(Promise.all(polls), signal)
+    const number = numbers.sort((a, b) => b - a)[this.#need - 1]
+    if (number === undefined) throw this.#refusal(what, new Map(), failures)
+    return number
+  }
+
+  /** Sees that enough endpoints are up and that each of those serves the right chain. @throws WrongChainError if one serves another chain; ChainError if too few are up */
+  async verify(signal?: AbortSignal): Promise<void> {
+    const results = await unlessAborted(
+      Promise.allSettled(this.endpoints.map((endpoint) => endpoint.verify(signal))),
+      signal,
+    )
+    const failures = results.flatMap(
+      (result, at) =>
+        result.status === 'rejected'
+          ? [{ name: this.endpoints[at]?.name ?? '', error: result.reason as unknown }]
+          : [], // CAST: any to unknown
+    )
+    const wrong = failures.find(({ error }) => error instanceof WrongChainError)
+    if (wrong !== undefined) throw wrong.error
+    if (this.endpoints.length - failures.length < this.#need)
+      throw this.#refusal('the chain id', new Map(), failures)
+  }
+
+  /** The answer of the endpoint that answers first. @throws ChainError if none does */
+  async first<T>(what: string, ask: Ask<T>, signal?: AbortSignal): Promise<T> {
+    try {
+      return await unlessAborted(Promise.any(this.endpoints.map(ask)), signal)
+    } catch (error) {
+      if (!(error instanceof AggregateError)) throw error
+      const failures = this.endpoints.map(({ name }, at) => ({ name, error: error.errors[at] as unknown })) // CAST: any to unknown
+      // What the bridge itself says is worth more than a list of endpoints.
+      const said = failures.find(({ error: one }) => one instanceof RpcRefusal && one.data !== null)
+      if (said !== undefined || failures.length === 1) throw (said ?? failures[0])?.error
+      throw this.#refusal(what, new Map(), failures)
+    }
+  }
+
+  #refusal(
+    what: string,
+    votes: ReadonlyMap<string, { names: readonly string[] }>,
+    failures: readonly { name: string; error: unknown }[],
+  ): TrussError {
+    const reasons = failures.map(({ error }) => messageOf(error)).join('; ')
+    const wrong = failures.find(({ error }) => error instanceof WrongChainError)
+    if (wrong?.error instanceof WrongChainError && votes.size === 0) return wrong.error
+    if (votes.size > 1)
+      return new DisagreementError(
+        `read ${what}: RPC endpoints disagree: ${sides(votes).join(' against ')}${reasons === '' ? '' : `; ${reasons}`}`,
+        {
+          hint: 'find out which endpoint is wrong (compare with a block explorer) and remove it from rpcUrls',
+        },
+      )
+    const behind = failures.length > 0 && failures.every(({ error }) => error instanceof BehindError)
+    const Kind = behind ? BehindError : ChainError
+    return new Kind(
+      `read ${what}: ${this.endpoints.length - failures.length} of ${this.endpoints.length} RPC endpoints answer, ${this.#need} must agree: ${reasons}`,
+      { hint: 'check that the endpoints in rpcUrls are up and can be reached from here' },
+    )
+  }
+}
+
+/** The promise's outcome, or the signal's reason if it aborts first. */
+export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return promise
+  signal.throwIfAborted()
+  const abort = Promise.withResolvers<never>()
+  const onAbort = () => abort.reject(signal.reason)
+  signal.addEventListener('abort', onAbort, { once: true })
+  try {
+    return await Promise.race([promise, abort.promise])
+  } finally {
+    signal.removeEventListener('abort', onAbort)
+    promise.catch(() => undefined)
+  }
+}
+
+/** "a, b" for each answer. */
+function sides(votes: ReadonlyMap<string, { names: readonly string[] }>): string[] {
+  return [...votes.values()].map(({ names }) => names.join(', '))
+}
+
+/** Equal text for equal answers; answers are built by our own decoders, so keys come in one order. */
+function canonical(value: unknown): string {
+  return (
+    JSON.stringify(value, (_key, inner: unknown) => (typeof inner === 'bigint' ? `${inner}n` : inner)) ??
+    'undefined'
+  )
+}
