@@ -38,9 +38,11 @@ export interface Deployment {
   readonly block: number
 }
 
-interface Artifact {
+/** What is read of a Hardhat artifact. */
+export interface Artifact {
   readonly abi: readonly object[]
   readonly bytecode: string
+  readonly deployedBytecode: string
   readonly linkReferences: Readonly<Record<string, Readonly<Record<string, readonly LinkReference[]>>>>
 }
 
