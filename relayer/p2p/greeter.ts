@@ -1,0 +1,127 @@
+// The hello service: exchanges hellos on each new connection and again from time to time, pings, and keeps what peers said.
+import type { Connection, Stream } from '@libp2p/interface'
+import type { Address } from '../lib/bytes.ts'
+import type { Clock } from '../lib/clock.ts'
+import { NetworkError } from '../lib/errors.ts'
+import type { PeerHello } from '../protocol/channel.ts'
+import type { Counters } from './counters.ts'
+import { encodeFrame } from './framing.ts'
+import { type BridgeId, decodeHello, HelloError, sameBridge } from './hello.ts'
+import { addressOfPeer } from './identity.ts'
+import type { Limits } from './limits.ts'
+import type { Links } from './links.ts'
+import { type Caps, DISCOVERY_PROTOCOLS, KIND, MAX_HELLO } from './protocols.ts'
+import { endStream, readOneFrame, sendFrame } from './streams.ts'
+
+/** What the greeter works with. */
+export interface GreeterParts {
+  readonly links: Links
+  readonly limits: Limits
+  readonly counters: Counters
+  readonly clock: Clock
+  readonly network: BridgeId
+  /** Our own hello, encoded and signed now. */
+  readonly own: () => Uint8Array
+  /** Told about each valid hello. */
+  readonly heard: (address: Address, hello: PeerHello) => void
+  readonly ping: (connection: Connection, signal: AbortSignal) => Promise<number>
+}
+
+const caps: Caps = (kind) => (kind === KIND.hello ? MAX_HELLO : undefined)
+
+/** Hellos and latencies by address, as long as the connection stands. */
+export class Greeter {
+  readonly #parts: GreeterParts
+  readonly #hellos = new Map<Address, PeerHello>()
+  readonly #latencies = new Map<Address, number>()
+
+  constructor(parts: GreeterParts) {
+    this.#parts = parts
+  }
+
+  hello(address: Address): PeerHello | null {
+    return this.#hellos.get(address) ?? null
+  }
+
+  latency(address: Address): number | null {
+    return this.#latencies.get(address) ?? null
+  }
+
+  forget(address: Address): void {
+    this.#hellos.delete(address)
+    this.#latencies.delete(address)
+  }
+
+  /**
+   * Exchanges hellos over a connection, then pings: the proof that the peer serves us, which a dial alone is not.
+   * @throws NetworkError if the peer gives no valid hello in time
+   */
+  async greet(connection: Connection, outer: AbortSignal): Promise<PeerHello> {
+    const { limits } = this.#parts
+    const address = addressOfPeer(connection.remotePeer)
+    if (address === null) throw new NetworkError('greet peer: it has no secp256k1 identity')
+    const signal = AbortSignal.any([outer, AbortSignal.timeout(limits.helloMs)])
+    let stream: Stream | null = null
+    try {
+      stream = await connection.newStream(DISCOVERY_PROTOCOLS.hello, { signal })
+      const answer = readOneFrame(stream, caps, signal)
+      answer.catch(() => {})
+      await sendFrame(stream, encodeFrame(KIND.hello, this.#parts.own()), signal)
+      const hello = this.#hear(address, (await answer).body, connection)
+      void endStream(stream, limits.helloMs)
+      this.#latencies.set(address, await this.#parts.ping(connection, signal))
+      return hello
+    } catch (error) {
+      stream?.abort(new Error('greet peer'))
+      throw new NetworkError(`greet ${address}: no valid hello came`, { cause: error })
+    }
+  }
+
+  /** Answers a hello stream of a peer. */
+  async answer(stream: Stream, connection: Connection): Promise<void> {
+    const { limits, counters } = this.#parts
+    const address = addressOfPeer(connection.remotePeer)
+    try {
+      if (address === null) throw new HelloError('answer hello: no identity')
+      const signal = AbortSignal.timeout(limits.helloMs)
+      const { body } = await readOneFrame(stream, caps, signal)
+      this.#hear(address, body, connection)
+      await sendFrame(stream, encodeFrame(KIND.hello, this.#parts.own()), signal)
+      await endStream(stream, limits.helloMs)
+    } catch (error) {
+      if (!(error instanceof HelloError)) counters.drop('hello', 'malformed')
+      stream.abort(new Error('answer hello'))
+    }
+  }
+
+  /** Greets every admitted peer again and again until the signal aborts. */
+  async rounds(members: () => readonly Address[], signal: AbortSignal): Promise<void> {
+    const { clock, limits, links } = this.#parts
+    while (!signal.aborted) {
+      await clock.sleep(limits.greetEveryMs, signal)
+      await Promise.all(
+        members().map(async (address) => {
+          const connection = links.of(address)
+          if (connection !== null) await this.greet(connection, signal).catch(() => {})
+        }),
+      )
+    }
+  }
+
+  #hear(address: Address, bytes: Uint8Array, connection: Connection): PeerHello {
+    const { counters, network } = this.#parts
+    try {
+      const said = decodeHello(bytes, address)
+      if (!sameBridge(said.network, network)) {
+        counters.drop('hello', 'other-bridge')
+        throw new HelloError('greet peer: it serves another bridge')
+      }
+      if (connection.status === 'open') this.#hellos.set(address, said.hello)
+      this.#parts.heard(address, said.hello)
+      return said.hello
+    } catch (error) {
+      if (error instanceof HelloError && !error.message.startsWith('greet')) counters.drop('hello', 'invalid')
+      throw error
+    }
+  }
+}
