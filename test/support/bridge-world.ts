@@ -98,7 +98,7 @@ export class BridgeWorld {
       () => 'no revert',
       (thrown: unknown) => revertOf(thrown),
     )
-    assert.ok(typeof found === 'object', `${name}: ${String(found)} instead of ${error}`)
+    if (typeof found === 'string') assert.fail(`${name}: ${found} instead of ${error}`)
     assert.equal(found.name, error)
     if (args !== undefined) assert.deepEqual(found.args, args.map(normal))
   }
