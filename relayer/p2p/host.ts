@@ -87,6 +87,7 @@ export class Host implements Network {
     this.#stop.abort()
     this.#parts.sessions.closeAll()
     await Promise.all([this.#parts.lanes.stop(), this.#parts.dialer.stop()])
+    for (const address of this.#parts.links.addresses()) this.#parts.links.cut(address, 'this node stops')
     await this.#node?.stop()
     await Promise.all(this.#tasks)
     await this.#parts.acquaintances.save()
