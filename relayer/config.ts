@@ -107,18 +107,17 @@ const shape = Object.fromEntries(
 
 const relayerSchema = z.strictObject(shape).transform(checked(together))
 
+/** A bootnode of one bridge turns the nodes of others away; without chainId and bridge it serves all. */
 const bootnodeSchema = z.strictObject({
-  ...z.strictObject(shape).pick({
-    chainId: true,
-    bridge: true,
-    dataDirectory: true,
-    listen: true,
-    announce: true,
-    bootstrap: true,
-    httpHost: true,
-    httpPort: true,
-    logLevel: true,
-  }).shape,
+  chainId: shape.chainId.optional(),
+  bridge: shape.bridge.optional(),
+  dataDirectory: shape.dataDirectory,
+  listen: shape.listen,
+  announce: shape.announce,
+  bootstrap: shape.bootstrap,
+  httpHost: shape.httpHost,
+  httpPort: shape.httpPort,
+  logLevel: shape.logLevel,
 })
 
 /** Commands beside the daemon take the same file; each asks for the fields that it needs. */

@@ -5,7 +5,7 @@ import { connect } from 'node:net'
 import fastify, { type FastifyInstance } from 'fastify'
 import { z } from 'zod'
 import { toAddress } from '../lib/bytes.ts'
-import { InputError, messageOf, NetworkError, TrussError } from '../lib/errors.ts'
+import { InputError, messageOf, NetworkError } from '../lib/errors.ts'
 import type { Daemon } from './daemon.ts'
 
 /** An error as it crosses the socket. */
@@ -101,9 +101,8 @@ export class ControlServer {
 
 function bodyOf(error: unknown): RemoteErrorBody {
   const name = error instanceof Error ? error.name : 'Error'
-  return {
-    error: { name, message: messageOf(error), hint: error instanceof TrussError ? error.hint : '' },
-  }
+  const hint = error instanceof Error && 'hint' in error ? String(error.hint) : ''
+  return { error: { name, message: messageOf(error), hint } }
 }
 
 function statusOf(error: unknown): number {

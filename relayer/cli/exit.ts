@@ -42,8 +42,8 @@ const BY_NAME: Record<string, ExitName> = {
   ConfigProblems: 'config',
   [InputError.name]: 'usage',
   [ChainError.name]: 'chain',
-  RpcRefusal: 'chain',
   WrongChainError: 'chain',
+  RevertError: 'refused',
   [StoreError.name]: 'store',
   [NetworkError.name]: 'network',
   [DaemonError.name]: 'daemon',
@@ -54,10 +54,20 @@ const BY_NAME: Record<string, ExitName> = {
   DisputeError: 'unproven',
   SilenceError: 'unproven',
   AbortedError: 'unproven',
+  RefusalError: 'refused',
 }
 
-/** The exit code of a thrown value. */
+/** The exit code of a thrown value: that of its class, or of the nearest one above it that has one. */
 export function exitCodeOf(error: unknown): number {
-  const name = error instanceof Error ? BY_NAME[error.name] : undefined
-  return EXIT[name ?? 'unexpected'].code
+  if (!(error instanceof Error)) return EXIT.unexpected.code
+  const classes = [error.name]
+  for (let at: unknown = Object.getPrototypeOf(error); at instanceof Error; at = Object.getPrototypeOf(at))
+    classes.push(at.constructor.name)
+  const known = classes.find((name) => name in BY_NAME)
+  return EXIT[BY_NAME[known ?? ''] ?? 'unexpected'].code
+}
+
+/** What can be done about a thrown value; empty if it does not say. */
+export function hintOf(error: unknown): string {
+  return error instanceof Error && 'hint' in error && typeof error.hint === 'string' ? error.hint : ''
 }

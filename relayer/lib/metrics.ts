@@ -87,14 +87,14 @@ export function createMetrics({ process = false }: { process?: boolean } = {}) {
     }),
     refusedStreams: new Counter({
       name: 'truss_refused_streams_total',
-      help: 'Streams that were refused because of the tier of the peer, by protocol.',
-      labelNames: ['protocol'],
+      help: 'Streams that were refused because of the tier of the peer, by protocol and reason.',
+      labelNames: ['protocol', 'reason'],
       registers,
     }),
     droppedFrames: new Counter({
       name: 'truss_dropped_frames_total',
-      help: 'Frames that were dropped at a limit, by reason.',
-      labelNames: ['reason'],
+      help: 'Frames that were dropped at a limit, by protocol and reason.',
+      labelNames: ['protocol', 'reason'],
       registers,
     }),
   }

@@ -1,0 +1,61 @@
+// `truss admin committee`: the committee as the contract states it, with what is pending and what is owed.
+import { Command } from 'commander'
+import { SCHEMES } from '../protocol/keyshare.ts'
+import { type BridgeOptions, bridgeConfig, bridgeOptions, openChain } from './admin-options.ts'
+import { majorityOf, type Situation } from './admin-plan.ts'
+import { columns, contextOf, show } from './command.ts'
+import type { Io } from './io.ts'
+import { type Namer, namerOf } from './names.ts'
+
+export function committeeCommand(io: Io): Command {
+  return bridgeOptions(
+    new Command('committee').description('show the committee, what is pending, what is owed'),
+  ).action(async (options: BridgeOptions, command: Command) => {
+    const context = contextOf(io, command)
+    const config = bridgeConfig(context, options)
+    const { readSituation } = await import('./admin-run.ts')
+    const chain = await openChain(config, null)
+    try {
+      const situation = await readSituation(chain)
+      const admin = await chain.governance.admin()
+      show(context, { ...situation, admin }, [...lines(situation, namerOf(config)), `admin ${admin}`])
+    } finally {
+      chain.close()
+    }
+  })
+}
+
+function lines({ state, pending, outstanding }: Situation, name: Namer): string[] {
+  const { members, threshold } = state
+  return columns([
+    ['phase', state.phase],
+    ['epoch', String(state.epoch)],
+    ['threshold', `${threshold} of ${members.length} (a majority is ${majorityOf(members.length)})`],
+    ...members.map((member) => ['member', name(member)] as const),
+    ...state.keys.map(
+      ({ keyId, scheme, groupKey }) =>
+        [
+          `key ${keyId}`,
+          `${SCHEMES[scheme] ?? '?'} ${groupKey === '0x' ? 'not made yet' : groupKey}`,
+        ] as const,
+    ),
+    ...(state.pending === null || pending === null
+      ? []
+      : ([
+          [
+            'pending',
+            `epoch ${pending.epoch} (${state.pending.kind}), since block ${state.pending.startBlock}`,
+          ],
+          ['', `${pending.threshold} of ${pending.members.length}: ${pending.members.map(name).join(', ')}`],
+        ] as const)),
+    ...(outstanding === null
+      ? []
+      : ([
+          [
+            'owed',
+            `epoch ${outstanding.epoch}: ${outstanding.receipts.length} of ${outstanding.receiptsNeeded} deletion receipts`,
+          ],
+        ] as const)),
+    ['window', `${state.attemptWindowBlocks} blocks an attempt`],
+  ])
+}

@@ -1,0 +1,102 @@
+// Carries a governance command out: reads the contract, shows the plan, tries it, asks, sends.
+import { adminCalldata, type AdminCall, type AdminMethod } from '../chain/admin.ts'
+import type { EthersChain } from '../chain/client.ts'
+import type { Address } from '../lib/bytes.ts'
+import { type AdminOptions, adminKey, bridgeConfig, openChain } from './admin-options.ts'
+import { type AdminAction, majorityOf, type Plan, planOf, type Shape, type Situation } from './admin-plan.ts'
+import { columns, type Context, show } from './command.ts'
+import { confirmed } from './confirm.ts'
+import { RefusedError } from './exit.ts'
+import { type Namer, namerOf } from './names.ts'
+
+/** The contract at its latest block, with the epochs that a plan looks at. @throws ChainError */
+export async function readSituation(chain: EthersChain): Promise<Situation> {
+  const at = await chain.head()
+  const state = await chain.committeeState(at)
+  const epoch = (number: number) => (number === 0 ? null : chain.epochInfo(number, at))
+  const [pending, outstanding] = await Promise.all([
+    epoch(state.pending?.epoch ?? 0),
+    epoch(state.outstandingEpoch),
+  ])
+  return { state, pending, outstanding }
+}
+
+/**
+ * One governance command from beginning to end.
+ * @throws RefusedError without the role, against the contract's rules or not confirmed; ChainError; ConfigError
+ */
+export async function govern(context: Context, options: AdminOptions, action: AdminAction): Promise<void> {
+  const config = bridgeConfig(context, options)
+  const key = await adminKey(context, options)
+  const chain = await openChain(config, key)
+  try {
+    const plan = planOf(action, await readSituation(chain))
+    const lines = planLines(plan, namerOf(config))
+    // CAST: planOf names functions of the bridge only; the ABI refuses any other
+    const call: AdminCall = { method: plan.call.method as AdminMethod, args: plan.call.args }
+    if (options.calldata === true) return printCalldata(context, { chain, plan, lines, call })
+    const from = await sender(chain, key === null ? null : chain.account, options)
+    await chain.governance.simulate(call, from)
+    if (options.dryRun === true)
+      return show(context, { ...plan, from, sent: false }, [
+        ...lines,
+        'dry run: the call would succeed; nothing was sent',
+      ])
+    await confirmed(context, options, lines)
+    const { hash, block } = await chain.governance.send(call)
+    show(context, { ...plan, from, sent: true, hash, block }, [
+      `sent: ${hash}, block ${block.number}`,
+      ...(plan.ceremony ? ['the relayers take it from here: follow it with `truss status`'] : []),
+    ])
+  } finally {
+    chain.close()
+    key?.wipe()
+  }
+}
+
+/** The account that sends, or, for a dry run without a key, the one that could. */
+async function sender(chain: EthersChain, account: Address | null, options: AdminOptions): Promise<Address> {
+  if (account === null) {
+    if (options.dryRun === true) return chain.governance.admin()
+    throw new RefusedError('send: no account is named', {
+      hint: 'give --keystore (or --private-key-env), or print the call with --calldata, or try it with --dry-run',
+    })
+  }
+  if (await chain.governance.isAdmin(account)) return account
+  throw new RefusedError(
+    `send: ${account} does not hold the admin role; ${await chain.governance.admin()} does`,
+    {
+      hint: 'use its key, or print the call for it with --calldata',
+    },
+  )
+}
+
+function printCalldata(
+  context: Context,
+  { chain, plan, lines, call }: { chain: EthersChain; plan: Plan; lines: readonly string[]; call: AdminCall },
+): void {
+  const transaction = { to: chain.bridge, value: '0', data: adminCalldata(call), chainId: chain.chainId }
+  if (!context.json) for (const line of lines) context.io.err(line)
+  show(
+    context,
+    { ...plan, transaction, sent: false },
+    columns([
+      ['to', transaction.to],
+      ['value', transaction.value],
+      ['data', transaction.data],
+    ]),
+  )
+}
+
+function planLines({ call, before, after, notes, warnings }: Plan, name: Namer): string[] {
+  const named = (line: string) => line.replaceAll(/0x[0-9a-f]{40}(?![0-9a-f])/g, name)
+  const shape = ({ members, threshold }: Shape) =>
+    `${threshold} of ${members.length} sign (a majority is ${majorityOf(members.length)})`
+  return columns([
+    ['call', `${call.method}(${call.args.flat().map(String).join(', ')})`],
+    ['now', shape(before)],
+    ...(after === null ? [] : [['then', shape(after)] as const]),
+    ...notes.map((note) => ['note', note] as const),
+    ...warnings.map((warning) => ['WARNING', warning] as const),
+  ]).map(named)
+}

@@ -1,0 +1,89 @@
+// The `truss` program: its commands, and the one place where an error becomes a line on standard error and an exit code.
+import { Command, CommanderError } from 'commander'
+import { ConfigProblems } from '../config.ts'
+import { InputError, messageOf } from '../lib/errors.ts'
+import { SOFTWARE_VERSION } from '../lib/version.ts'
+import { adminCommand } from './admin.ts'
+import { bootnodeCommand } from './bootnode.ts'
+import { type GlobalOptions, toJson } from './command.ts'
+import { configCommand } from './config-check.ts'
+import { evidenceCommand } from './evidence.ts'
+import { EXIT, exitCodeOf, hintOf } from './exit.ts'
+import { initCommand } from './init.ts'
+import type { Io } from './io.ts'
+import { keysCommand } from './keys.ts'
+import { shareCommand } from './share.ts'
+import { probeCommand } from './sign-probe.ts'
+import { startCommand } from './start.ts'
+import { statusCommand } from './status.ts'
+
+/** The program with all of its commands; nothing heavy is loaded before a command runs. */
+export function createProgram(io: Io): Command {
+  const program = new Command('truss')
+    .description('The daemon that each operator of a bridge runs, and its tools.')
+    .option('-c, --config <file>', 'configuration file (TRUSS_CONFIG; truss.yaml if it is there)')
+    .version(SOFTWARE_VERSION, '--version', 'print the version')
+    .option('--json', 'print one JSON document instead of text')
+  for (const command of [
+    initCommand(io),
+    configCommand(io),
+    startCommand(io),
+    bootnodeCommand(io),
+    statusCommand(io),
+    keysCommand(io),
+    probeCommand(io),
+    shareCommand(io),
+    evidenceCommand(io),
+    adminCommand(io),
+  ])
+    program.addCommand(command)
+  prepare(program, io)
+  return program
+}
+
+/** Runs one command line (without node and file name); gives the exit code and never throws. */
+export async function run(args: readonly string[], io: Io): Promise<number> {
+  const program = createProgram(io)
+  try {
+    await program.parseAsync([...args], { from: 'user' })
+    return EXIT.done.code
+  } catch (error) {
+    const json = program.opts<GlobalOptions>().json === true || args.includes('--json')
+    if (error instanceof CommanderError) return usage(error, io, json)
+    report(error, io, json)
+    return exitCodeOf(error)
+  }
+}
+
+/** Every command throws instead of exiting, prints through `io`, and shows the options that all take. */
+function prepare(command: Command, io: Io): void {
+  command
+    .exitOverride()
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({
+      writeOut: (text) => io.out(text.trimEnd()),
+      writeErr: (text) => io.err(text.trimEnd()),
+      outputError: () => undefined,
+    })
+  for (const inner of command.commands) prepare(inner, io)
+}
+
+function usage(error: CommanderError, io: Io, json: boolean): number {
+  if (error.exitCode === 0) return EXIT.done.code
+  if (error.code === 'commander.help') return EXIT.usage.code
+  const hint = 'see truss --help, or --help after the command'
+  report(new InputError(error.message.replace(/^error: /, ''), { hint }), io, json)
+  return EXIT.usage.code
+}
+
+function report(error: unknown, io: Io, json: boolean): void {
+  const hint = hintOf(error)
+  const line = `${messageOf(error)}${hint === '' ? '' : `: ${hint}`}`
+  const lines = error instanceof ConfigProblems ? error.problems : [line]
+  for (const line of lines) io.err(`truss: ${line.replaceAll(/\s*\n\s*/g, ' ')}`)
+  if (io.env.TRUSS_LOG_LEVEL === 'debug' && error instanceof Error) io.err(error.stack ?? '')
+  if (!json) return
+  const name = error instanceof Error ? error.name : 'Error'
+  const body = { name, code: exitCodeOf(error), message: lines.join('; ') }
+  io.out(toJson({ error: { ...body, hint } }))
+}

@@ -1,0 +1,47 @@
+// `truss start`: runs the relayer until SIGTERM or SIGINT.
+import { Command } from 'commander'
+import { loadConfig } from '../config.ts'
+import { columns, contextOf, show } from './command.ts'
+import type { Io } from './io.ts'
+
+export function startCommand(io: Io): Command {
+  return new Command('start')
+    .description('run the relayer; SIGTERM or Ctrl-C stops it')
+    .action(async (_options: object, command: Command) => {
+      const context = contextOf(io, command)
+      const config = loadConfig(context.source)
+      const [{ openOperatorKey }, { createNode }, { createLog }] = await Promise.all([
+        import('./operator-key.ts'),
+        import('../node.ts'),
+        import('../lib/log.ts'),
+      ])
+      const operatorKey = await openOperatorKey(io, config)
+      const stop = io.stopSignal()
+      const node = createNode(config, { operatorKey }, createLog(config.logLevel))
+      try {
+        const up = await node.start(stop)
+        show(context, up, [
+          ...columns([
+            ['address', up.address],
+            ['PeerId', up.peerId],
+            ['listening', up.multiaddrs.join(', ')],
+            ['HTTP', up.http],
+            ['control', up.control],
+          ]),
+        ])
+        await aborted(stop)
+      } catch (error) {
+        if (!stop.aborted) throw error
+      } finally {
+        await node.stop()
+      }
+    })
+}
+
+/** Resolves when the signal aborts. */
+export function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+}

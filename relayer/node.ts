@@ -1,0 +1,208 @@
+// The only place that wires: makes the parts of a relayer or a bootnode, starts them in order, stops them in reverse.
+import { ControlServer } from './api/control.ts'
+import type { Daemon } from './api/daemon.ts'
+import { well } from './api/health.ts'
+import { HttpServer } from './api/http.ts'
+import { createChain, type EthersChain } from './chain/client.ts'
+import { type BootnodeConfig, type Config, socketPath } from './config.ts'
+import { systemRng } from './crypto/rng.ts'
+import { type Address, toHex } from './lib/bytes.ts'
+import { systemClock } from './lib/clock.ts'
+import { ChainError } from './lib/errors.ts'
+import { Lifecycle } from './lib/lifecycle.ts'
+import type { Log } from './lib/log.ts'
+import { createMetrics } from './lib/metrics.ts'
+import type { Secret } from './lib/secret.ts'
+import { SOFTWARE_VERSION } from './lib/version.ts'
+import { forgetfulBook, type PeerBookPort } from './p2p/book.ts'
+import { createHost, type Host } from './p2p/host.ts'
+import { PROTOCOL_VERSION } from './protocol/channel.ts'
+import { openLevel } from './store/level.ts'
+import { openStore, type Store } from './store/store.ts'
+
+/** What a node says once it is up. */
+export interface Up {
+  readonly address: string
+  readonly peerId: string
+  /** Ending in /p2p/ and the PeerId. */
+  readonly multiaddrs: readonly string[]
+  /** URL of the HTTP server. */
+  readonly http: string
+}
+
+/** A relayer with everything that it is made of. */
+export function createNode(config: Config, secrets: { operatorKey: Secret }, log: Log): RelayerNode {
+  return new RelayerNode(config, secrets.operatorKey, log)
+}
+
+/** Starts a relayer's parts in order, and stops them in reverse. */
+export class RelayerNode {
+  readonly #config: Config
+  readonly #operatorKey: Secret
+  readonly #log: Log
+  readonly #lifecycle: Lifecycle
+  readonly #metrics = createMetrics({ process: true })
+
+  constructor(config: Config, operatorKey: Secret, log: Log) {
+    this.#config = config
+    this.#operatorKey = operatorKey
+    this.#log = log
+    this.#lifecycle = new Lifecycle(log)
+  }
+
+  /**
+   * Brings the node up, or refuses: the chain is looked at before anything is written to the data directory.
+   * @throws ConfigError, StoreError or NetworkError with a hint; what was started is stopped by `stop`
+   */
+  async start(signal: AbortSignal): Promise<Up & { control: string }> {
+    const chain = await this.#openChain(signal)
+    const store = await this.#openStore(chain.account)
+    const host = await this.#openHost(store)
+    const daemon: Daemon = {
+      status: async () => ({ address: host.self, peers: host.peers() }),
+      health: async () => [well('p2p', 'up')],
+      keys: async () => [],
+      signProbe: () => Promise.reject(new Error('not yet')),
+      declareLost: () => Promise.reject(new Error('not yet')),
+    }
+    const doors = await this.#openDoors(daemon)
+    return { address: host.self, peerId: host.peerId, multiaddrs: host.multiaddrs(), ...doors }
+  }
+
+  /** Stops what is up. Idempotent. */
+  async stop(): Promise<void> {
+    await this.#lifecycle.stop()
+    this.#operatorKey.wipe()
+  }
+
+  /** An endpoint of another chain refuses; endpoints that are down are waited for while the node is up. */
+  async #openChain(signal: AbortSignal): Promise<EthersChain> {
+    const chain = createChain({
+      ...this.#config,
+      privateKey: this.#operatorKey,
+      clock: systemClock,
+      log: this.#log.child({ component: 'chain' }),
+    })
+    this.#lifecycle.add('chain', async () => chain.close())
+    try {
+      await chain.check(signal)
+    } catch (error) {
+      if (!(error instanceof ChainError)) throw error
+      this.#log.warn({ reason: error.message }, 'start without the chain')
+    }
+    return chain
+  }
+
+  async #openStore(operator: Address): Promise<Store> {
+    const { dataDirectory, chainId, bridge } = this.#config
+    const { database, keyFiles } = await openLevel(dataDirectory)
+    this.#lifecycle.add('database', () => database.close())
+    return openStore({ database, keyFiles, operatorKey: this.#operatorKey, chainId, bridge, operator })
+  }
+
+  async #openHost(store: Store): Promise<Host> {
+    const { listen, announce, bootstrap, chainId, bridge } = this.#config
+    const bootId = toHex(systemRng(16))
+    const bootCounter = await store.nextBoot()
+    const host = createHost({
+      mode: 'relayer',
+      privateKey: this.#operatorKey,
+      listen,
+      announce,
+      bootstrap,
+      network: { chainId, bridge },
+      peerBook: peerBookIn(store),
+      log: this.#log.child({ component: 'p2p' }),
+      hello: () => ({
+        protocolVersion: PROTOCOL_VERSION,
+        softwareVersion: SOFTWARE_VERSION,
+        head: 0,
+        epoch: 0,
+        bootCounter,
+        bootId,
+      }),
+      observer: {
+        refused: (protocol, reason) => this.#metrics.refusedStreams.inc({ protocol, reason }),
+        dropped: (protocol, reason) => this.#metrics.droppedFrames.inc({ protocol, reason }),
+      },
+    })
+    this.#lifecycle.add('p2p', () => host.stop())
+    await host.start()
+    return host
+  }
+
+  async #openDoors(daemon: Daemon): Promise<{ http: string; control: string }> {
+    const { dataDirectory, httpHost, httpPort } = this.#config
+    const control = socketPath(dataDirectory)
+    const controlServer = new ControlServer(daemon, control, () => systemClock.now())
+    this.#lifecycle.add('control', () => controlServer.stop())
+    await controlServer.start()
+    const httpServer = new HttpServer(daemon, this.#metrics, { host: httpHost, port: httpPort })
+    this.#lifecycle.add('http', () => httpServer.stop())
+    return { http: await httpServer.start(), control }
+  }
+}
+
+const BOOT = /^boot:(\d+):([0-9a-f]{32})$/
+
+/** The network's peer book in the store: a peer's multiaddrs, and as one more line its highest boot counter. */
+function peerBookIn(store: Store): PeerBookPort {
+  return {
+    async load() {
+      return [...(await store.peers())].map(([address, lines]) => {
+        const [, counter = '0', bootId = ''] = lines.map((line) => BOOT.exec(line)).find(Boolean) ?? []
+        const multiaddrs = lines.filter((line) => !BOOT.test(line))
+        return { address, multiaddrs, bootCounter: Number(counter), bootId }
+      })
+    },
+    async save(entries) {
+      for (const { address, multiaddrs, bootCounter, bootId } of entries)
+        await store.putPeer(
+          address,
+          bootCounter === 0 ? multiaddrs : [`boot:${bootCounter}:${bootId}`, ...multiaddrs],
+        )
+    },
+  }
+}
+
+/** A node that helps others to find each other, and watches over nothing. */
+export function createBootnode(config: BootnodeConfig, secrets: { privateKey: Secret }, log: Log) {
+  const lifecycle = new Lifecycle(log)
+  const metrics = createMetrics({ process: true })
+  const bootId = toHex(systemRng(16))
+  const host = createHost({
+    mode: 'bootnode',
+    privateKey: secrets.privateKey,
+    listen: config.listen,
+    announce: config.announce,
+    bootstrap: config.bootstrap,
+    ...(config.chainId === undefined || config.bridge === undefined
+      ? {}
+      : { network: { chainId: config.chainId, bridge: config.bridge } }),
+    peerBook: forgetfulBook,
+    log: log.child({ component: 'p2p' }),
+    hello: () => ({
+      protocolVersion: PROTOCOL_VERSION,
+      softwareVersion: SOFTWARE_VERSION,
+      head: 0,
+      epoch: 0,
+      bootCounter: 0,
+      bootId,
+    }),
+  })
+  const watched: Pick<Daemon, 'status' | 'health'> = {
+    status: async () => ({ peerId: host.peerId, multiaddrs: host.multiaddrs(), peers: host.peers() }),
+    health: async () => [well('p2p', `${host.peers().length} peers`)],
+  }
+  const http = new HttpServer(watched, metrics, { host: config.httpHost, port: config.httpPort })
+  return {
+    async start(): Promise<Up> {
+      lifecycle.add('p2p', () => host.stop())
+      await host.start()
+      lifecycle.add('http', () => http.stop())
+      const url = await http.start()
+      return { address: host.self, peerId: host.peerId, multiaddrs: host.multiaddrs(), http: url }
+    },
+    stop: () => lifecycle.stop(),
+  }
+}
