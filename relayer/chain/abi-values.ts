@@ -1,4 +1,4 @@
-// Between ABI words and plain values: decoding by the Bridge's ABI into objects of ours, and custom errors into one line.
+// Between ABI words and plain values: decoding by the Bridge's ABI into objects of ours, and arguments into calldata.
 import { Interface, type ParamType, Result } from 'ethers'
 import { type Hex, toAddress } from '../lib/bytes.ts'
 import { bridgeAbi } from './abi.ts'
@@ -34,25 +34,4 @@ export function plainFields(values: unknown, types: readonly ParamType[]): Recor
 /** Calldata of a function of the Bridge. */
 export function calldata(name: string, args: readonly unknown[]): Hex {
   return BRIDGE.encodeFunctionData(name, args) as Hex // CAST: ethers' hex strings begin with 0x
-}
-
-/** `DeletionsOutstanding(have 0, need 2)` for revert data of the Bridge; null if it is none of its errors. */
-export function describeRevert(data: string | null): string | null {
-  if (data === null || data === '0x') return null
-  try {
-    const error = BRIDGE.parseError(data)
-    if (error === null) return null
-    const fields = plainFields(error.args, error.fragment.inputs)
-    if (error.name === 'Error') return `"${String(error.args.at(0))}"`
-    return `${error.name}(${Object.entries(fields)
-      .map(([name, value]) => `${name} ${String(value)}`)
-      .join(', ')})`
-  } catch {
-    return null
-  }
-}
-
-/** The name alone of the Bridge's custom error in revert data, or null. */
-export function revertName(data: string | null): string | null {
-  return describeRevert(data)?.split('(')[0] ?? null
 }

@@ -6,7 +6,8 @@ import type { TxOutcome } from './chain.ts'
 import { bytes } from './endpoint.ts'
 import { readView } from './contracts.ts'
 import type { Quorum } from './quorum.ts'
-import { refusalOf, type Transactions } from './transactions.ts'
+import { refusalOf } from './reverts.ts'
+import type { Transactions } from './transactions.ts'
 
 /** Functions of the holder of the admin role. */
 export const ADMIN_METHODS = [

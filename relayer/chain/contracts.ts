@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { type Address, type Hex, toAddress } from '../lib/bytes.ts'
 import { ChainError } from '../lib/errors.ts'
-import { BRIDGE, calldata, describeRevert, plainFields } from './abi-values.ts'
+import { BRIDGE, calldata, plainFields } from './abi-values.ts'
 import {
   type BlockRef,
   CEREMONY_KINDS,
@@ -13,6 +13,7 @@ import {
 } from './chain.ts'
 import { bytes, type Endpoint, hash32, RpcRefusal } from './endpoint.ts'
 import { BehindError } from './quorum.ts'
+import { describeRevert } from './reverts.ts'
 
 /** Tag of `addedScheme` where no key is being added. */
 const NO_SCHEME = 255
@@ -109,6 +110,11 @@ export async function readView(
   const block = at === 'latest' ? at : { blockHash: at.hash, requireCanonical: true }
   const call = { to: bridge, data: calldata(name, args) }
   const answer = await callAt(endpoint, call, { block, signal })
+  if (answer === '0x')
+    throw new ChainError(
+      `ask ${endpoint.name} for ${name}: no contract at ${bridge} in block ${at === 'latest' ? at : at.number}`,
+      { hint: 'wait until the block in which the bridge was deployed is final, or correct its address' },
+    )
   try {
     const values = BRIDGE.decodeFunctionResult(name, answer)
     const { outputs } = BRIDGE.getFunction(name) ?? { outputs: [] }

@@ -128,8 +128,9 @@ export class Endpoint {
 
   /** `text` without any part of the URL that could be a key. */
   redact(text: string): string {
-    const { username, password, pathname, search } = new URL(this.#url)
-    const secrets = [this.#url, pathname, search, search.slice(1), username, password, ...pathname.split('/')]
+    const { username, password, pathname, search, searchParams } = new URL(this.#url)
+    const parts = [...pathname.split('/'), ...searchParams.values()]
+    const secrets = [this.#url, pathname, search, username, password, ...parts]
     return secrets
       .filter((part) => part.length > 3)
       .sort((a, b) => b.length - a.length)
@@ -189,7 +190,9 @@ export class Endpoint {
     if (isError(error, 'SERVER_ERROR') && error.response !== undefined)
       return this.#error(method, `HTTP status ${error.response.statusCode}`)
     if (isError(error, 'TIMEOUT')) return this.#error(method, `no answer within ${this.#timeoutMs} ms`)
-    if (isError(error, 'BAD_DATA') || error instanceof SyntaxError)
+    if (isError(error, 'UNSUPPORTED_OPERATION') && error.message.includes('destroyed'))
+      return this.#error(method, 'the client is closed')
+    if (isError(error, 'BAD_DATA') || isError(error, 'UNSUPPORTED_OPERATION'))
       return this.#error(method, 'the answer is no JSON-RPC')
     // CAST: node:net's errors carry a code such as ECONNREFUSED
     const code = (error as { code?: string }).code

@@ -137,6 +137,7 @@ export class Quorum {
 /** The promise's outcome, or the signal's reason if it aborts first. */
 export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return promise
+  promise.catch(() => undefined)
   signal.throwIfAborted()
   const abort = Promise.withResolvers<never>()
   const onAbort = () => abort.reject(signal.reason)
@@ -145,7 +146,6 @@ export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal 
     return await Promise.race([promise, abort.promise])
   } finally {
     signal.removeEventListener('abort', onAbort)
-    promise.catch(() => undefined)
   }
 }
 

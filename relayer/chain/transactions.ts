@@ -4,13 +4,13 @@ import type { Address, Hex } from '../lib/bytes.ts'
 import type { Clock } from '../lib/clock.ts'
 import { ChainError, messageOf } from '../lib/errors.ts'
 import type { Log } from '../lib/log.ts'
-import { describeRevert } from './abi-values.ts'
 import type { Account } from './account.ts'
 import type { TxOutcome } from './chain.ts'
 import { bytes, hash32, quantity, RpcRefusal, wei } from './endpoint.ts'
 import { type Fees, formatWei, raiseFees, suggestFees } from './fees.ts'
 import { latest } from './finality.ts'
 import { type Quorum, unlessAborted } from './quorum.ts'
+import { RevertError, refusalOf } from './reverts.ts'
 
 /** What is to be sent, and how to see that it is needed no longer. */
 export interface Order {
@@ -46,17 +46,6 @@ interface Flight {
   readonly hashes: Hex[]
   /** Head when it was last sent. */
   sentAt: number
-}
-
-/** A bridge that refuses a call. */
-export class RevertError extends ChainError {
-  /** `Name(field value, …)` of the custom error, or the node's own words. */
-  readonly reason: string
-
-  constructor(name: string, reason: string) {
-    super(`send ${name}: the bridge refuses with ${reason}`)
-    this.reason = reason
-  }
 }
 
 /** Sends the account's transactions. */
@@ -284,12 +273,4 @@ export class Transactions {
       { hint: `send at least ${formatWei(need - balance)} to ${address}` },
     )
   }
-}
-
-/** The bridge's own refusal out of an endpoint's, or the error as it is. */
-export function refusalOf(name: string, error: unknown): unknown {
-  if (!(error instanceof RpcRefusal)) return error
-  const reason = describeRevert(error.data)
-  if (reason !== null) return new RevertError(name, reason)
-  return /revert/i.test(error.message) ? new RevertError(name, error.message) : error
 }
