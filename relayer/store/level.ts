@@ -49,13 +49,25 @@ export async function openLevel(directory: string): Promise<{ database: Database
 
 function databaseOf(level: Records): Database {
   return {
-    get: (key) => guarded(`read record ${key}`, () => level.get(key)),
+    get: (key) =>
+      guarded(`read record ${key}`, async () => {
+        const value = await level.get(key)
+        return value === undefined ? undefined : plain(value)
+      }),
     entries: (prefix) =>
-      guarded(`read records ${prefix}`, () => level.iterator({ gte: prefix, lt: prefix + END }).all()),
+      guarded(`read records ${prefix}`, async () => {
+        const found = await level.iterator({ gte: prefix, lt: prefix + END }).all()
+        return found.map(([key, value]) => [key, plain(value)] as const)
+      }),
     batch: (ops) => guarded('write records', () => level.batch([...ops], { sync: true })),
     compact: (prefix) => guarded(`compact ${prefix}`, () => level.compactRange(prefix, prefix + END)),
     close: () => guarded('close database', () => level.close()),
   }
+}
+
+/** LevelDB gives Buffers, whose `slice` shares memory where a Uint8Array's copies. */
+function plain(value: Uint8Array): Uint8Array {
+  return new Uint8Array(value.buffer, value.byteOffset, value.length)
 }
 
 async function guarded<T>(action: string, run: () => Promise<T>): Promise<T> {
