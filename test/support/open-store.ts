@@ -22,7 +22,7 @@ export interface ReopenableDisk {
 }
 
 /** The implementations of the ports; the directory is removed when the test ends. */
-export const DISKS: readonly { name: string; make(t: TestContext): Promise<ReopenableDisk> }[] = [
+export const DISKS: readonly { name: string; make: (t: TestContext) => Promise<ReopenableDisk> }[] = [
   {
     name: 'memory',
     make: async () => {
