@@ -54,7 +54,7 @@ const SUITES: Record<SchnorrScheme, FROST> = {
     name: 'FROST-secp256k1-EVM-v1',
     Point,
     hash: sha256,
-    hashToScalar: secp256k1_hasher.hashToScalar,
+    hashToScalar: (bytes, options) => secp256k1_hasher.hashToScalar(bytes, options),
     challenge: (R, PK, digest) => evmChallenge(affine(PK), nonceAddress(R), digest),
     // Signatures leave as z ‖ address(R), 52 bytes; nothing reads them back through the suite.
     adjustTx: {

@@ -1,0 +1,200 @@
+// The secret nonces of one share, in memory only, and the signed batches in which a member publishes their commitments.
+import { dec, enc } from '../crypto/enc.ts'
+import type { FrostKey, NonceCommitment, NonceSecrets } from '../crypto/frost.ts'
+import { H } from '../crypto/hash.ts'
+import type { Signer } from '../crypto/identity.ts'
+import type { Rng } from '../crypto/rng.ts'
+import { TAG } from '../crypto/tags.ts'
+import { type Address, concat, equal, fromHex, toAddress, toUint, u16, u32, u64 } from '../lib/bytes.ts'
+import type { Secret } from '../lib/secret.ts'
+
+/** Which share of which key: nonces, requests and signature shares belong to exactly one. */
+export interface ShareRef {
+  readonly keyId: number
+  readonly epoch: number
+  readonly attempt: number
+  /** T of the keygen or reshare that made the share, 32 bytes; it binds chain, bridge and committee. */
+  readonly transcript: Uint8Array
+}
+
+/** One start of one process: a durable counter, and 16 random bytes drawn at that start. */
+export interface Boot {
+  readonly counter: number
+  readonly id: Uint8Array
+}
+
+/** A public nonce pair under its name: with the share it belongs to, that is its nonceId. */
+export interface NonceEntry extends NonceCommitment {
+  /** Boot id of its owner, 16 bytes. */
+  readonly boot: Uint8Array
+  readonly counter: number
+}
+
+/** What a member signs about some of its nonces. */
+export interface NonceBatch {
+  readonly index: number
+  readonly boot: Boot
+  /** The only one whose packages may use these nonces. */
+  readonly leader: Address
+  /** Counter of the first pair; the others follow. */
+  readonly first: number
+  /** D and E of each, 2 to 128 points. */
+  readonly points: readonly Uint8Array[]
+}
+
+/** Most pairs in a batch, and most unspent ones that a member keeps for one leader. */
+export const MAX_BATCH = 64
+/** share name, index, boot counter, boot id, leader, first counter, points, signature */
+const BATCH_LENGTHS = [48, 2, 8, 16, 20, 8, -1, 65]
+
+/** The wire form of a share's name: keyId 4, epoch 8, attempt 4, transcript 32; 48 bytes. */
+export function encodeRef(ref: ShareRef): Uint8Array {
+  return concat(u32(ref.keyId), u64(ref.epoch), u32(ref.attempt), ref.transcript)
+}
+
+/** The share's name from its 48 bytes. */
+export function decodeRef(bytes: Uint8Array): ShareRef {
+  return {
+    keyId: toUint(bytes.subarray(0, 4)),
+    epoch: safe(bytes.subarray(4, 12)),
+    attempt: toUint(bytes.subarray(12, 16)),
+    transcript: bytes.subarray(16),
+  }
+}
+
+/** A u64 that is a safe integer. @throws RangeError above 2^48-1, which no honest counter reaches */
+export function safe(bytes: Uint8Array): number {
+  if (bytes[0] !== 0 || bytes[1] !== 0) throw new RangeError('decode integer: above 2^48-1')
+  return toUint(bytes.subarray(2))
+}
+
+/** A signed batch for the wire. */
+export function encodeBatch(ref: ShareRef, batch: NonceBatch, signer: Signer): Uint8Array {
+  const parts = [
+    encodeRef(ref),
+    u16(batch.index),
+    u64(batch.boot.counter),
+    batch.boot.id,
+    fromHex(batch.leader),
+    u64(batch.first),
+    concat(...batch.points),
+  ]
+  return enc(...parts, signer.sign(H(TAG.nonceBatch, ...parts)))
+}
+
+/**
+ * The parts of a batch, the digest that its signature is over, and the signature; nothing is verified but the shape.
+ * @param pointLength 33 or 32 bytes
+ * @throws EncodingError or RangeError for another shape
+ */
+export function decodeBatch(
+  bytes: Uint8Array,
+  pointLength: number,
+): { ref: ShareRef; batch: NonceBatch; digest: Uint8Array; signature: Uint8Array } {
+  const parts = dec(bytes, BATCH_LENGTHS)
+  const signature = parts.pop() ?? new Uint8Array()
+  const [ref, index, counter, id, leader, first, flat] = parts
+  if (!ref || !index || !counter || !id || !leader || !first || !flat)
+    throw new RangeError('decode batch: parts')
+  const count = flat.length / pointLength
+  if (!Number.isInteger(count) || count < 2 || count > 2 * MAX_BATCH || count % 2 !== 0)
+    throw new RangeError(`decode batch: ${flat.length} bytes of points`)
+  return {
+    ref: decodeRef(ref),
+    batch: {
+      index: toUint(index),
+      boot: { counter: safe(counter), id },
+      leader: toAddress(leader),
+      first: safe(first),
+      points: Array.from({ length: count }, (_, at) =>
+        flat.subarray(at * pointLength, (at + 1) * pointLength),
+      ),
+    },
+    digest: H(TAG.nonceBatch, ...parts),
+    signature,
+  }
+}
+
+interface Unspent {
+  readonly leader: Address
+  readonly secrets: NonceSecrets
+  readonly commitment: NonceCommitment
+}
+
+/** What a pool draws its nonces for and with. */
+export interface PoolOptions {
+  readonly key: FrostKey
+  readonly ref: ShareRef
+  readonly index: number
+  readonly share: Secret
+  readonly boot: Boot
+  readonly rng: Rng
+  readonly signer: Signer
+}
+
+/** The secret nonces of one share. Nothing here is ever written down: a restart loses them, and that is the point. */
+export class NoncePool {
+  readonly #own: PoolOptions
+  readonly #unspent = new Map<number, Unspent>()
+  #next = 1
+
+  constructor(own: PoolOptions) {
+    this.#own = own
+  }
+
+  /** How many nonces the leader may still use. */
+  unspent(leader: Address): number {
+    return [...this.#unspent.values()].filter((entry) => entry.leader === leader).length
+  }
+
+  /**
+   * Draws 1 to 64 pairs for one leader and gives the signed batch; the leader's oldest ones above 64 are wiped.
+   * @throws RangeError for another count
+   */
+  batch(leader: Address, count: number): Uint8Array {
+    if (!Number.isInteger(count) || count < 1 || count > MAX_BATCH)
+      throw new RangeError(`draw nonces: ${count} is not 1 to ${MAX_BATCH}`)
+    const { key, ref, index, share, boot, rng, signer } = this.#own
+    const first = this.#next
+    const points: Uint8Array[] = []
+    for (let drawn = 0; drawn < count; drawn++) {
+      const { secrets, commitment } = key.commit(index, share, rng)
+      this.#unspent.set(this.#next++, { leader, secrets, commitment })
+      points.push(commitment.hiding, commitment.binding)
+    }
+    const old = [...this.#unspent].filter(([, entry]) => entry.leader === leader).slice(0, -MAX_BATCH)
+    for (const [counter, entry] of old) this.#drop(counter, entry)
+    return encodeBatch(ref, { index, boot, leader, first, points }, signer)
+  }
+
+  /** Whether a package's entry for this member is an unspent nonce of this boot, as published, for this leader. */
+  has(entry: NonceEntry, leader: Address): boolean {
+    const known = this.#unspent.get(entry.counter)
+    return (
+      known !== undefined &&
+      known.leader === leader &&
+      equal(entry.boot, this.#own.boot.id) &&
+      equal(entry.hiding, known.commitment.hiding) &&
+      equal(entry.binding, known.commitment.binding)
+    )
+  }
+
+  /** The secrets of an entry, which is gone from here on whatever comes of it; null unless `has`. Synchronous. */
+  take(entry: NonceEntry, leader: Address): NonceSecrets | null {
+    if (!this.has(entry, leader)) return null
+    const known = this.#unspent.get(entry.counter)
+    this.#unspent.delete(entry.counter)
+    return known?.secrets ?? null
+  }
+
+  /** Wipes all. */
+  destroy(): void {
+    for (const [counter, entry] of this.#unspent) this.#drop(counter, entry)
+  }
+
+  #drop(counter: number, entry: Unspent): void {
+    this.#unspent.delete(counter)
+    entry.secrets.hiding.wipe()
+    entry.secrets.binding.wipe()
+  }
+}

@@ -1,0 +1,292 @@
+// A member's side of threshold signing: one object per set of shares that answers leaders, and never signs what it cannot derive.
+import { FrostKey } from '../crypto/frost.ts'
+import { recover, type Signer } from '../crypto/identity.ts'
+import type { Rng } from '../crypto/rng.ts'
+import { type Address, equal, toHex } from '../lib/bytes.ts'
+import { InputError, messageOf } from '../lib/errors.ts'
+import { commitmentsHash, type KeyShare } from './keyshare.ts'
+import type { Mailbox } from './mailbox.ts'
+import { NonceBook } from './noncebook.ts'
+import { type Boot, encodeRef, NoncePool, type ShareRef } from './nonces.ts'
+import { type Committee, indexOf } from './party.ts'
+import type { FaultError } from './faults.ts'
+import { type Arrived, checkPackage, Refusal, type SigningState, type Slot } from './signcheck.ts'
+import { type SignEvidence, signFault } from './signfault.ts'
+import {
+  decodeMessage,
+  decodePackage,
+  encodeMessage,
+  packageHash,
+  requestId,
+  type SignMessage,
+  type SignRequest,
+  shareDigest,
+} from './signwire.ts'
+import { type Activation, activationDigest, activationHash, type Domain, readinessDigest } from './typed.ts'
+
+/** What a member signs with, and what it may sign. */
+export interface ShareSignerOptions {
+  /** Active shares sign probes, SetGroupKey and proposals; prepared ones their own activation and nothing else. */
+  readonly state:
+    | { readonly kind: 'active' }
+    | { readonly kind: 'prepared'; readonly domain: Domain; readonly activation: Activation }
+  readonly epoch: number
+  readonly attempt: number
+  /** T of the attempt that made the shares, 32 bytes. */
+  readonly transcript: Uint8Array
+  /** This member's shares; ECDSA keys are left aside. They stay the caller's to wipe. */
+  readonly shares: readonly KeyShare[]
+  /** The committee of the shares' epoch; only its members may lead. */
+  readonly committee: Committee
+  readonly operator: Signer
+  readonly boot: Boot
+  readonly rng: Rng
+  /** Messages to ourselves must come back (withLoopback). */
+  readonly mailbox: Mailbox
+  /** How many nonces to publish at a time for a leader, 1 to 64; 8 if absent. */
+  readonly batchSize?: number
+  /**
+   * The owner's word: the 32-byte digest that it computes itself for a request, from its own view of the chain and its
+   * own policy. Rejecting refuses the request (E_POLICY). What must be durable before a share leaves is done in here.
+   */
+  authorize(request: SignRequest): Promise<Uint8Array> | Uint8Array
+  /** Told of provable misbehaviour of leaders and members. */
+  onFault?(fault: FaultError): void
+}
+
+/** What `confirm` collected, as far as a prepared share needs it. */
+export interface ReadinessCertificate {
+  readonly transcript: Uint8Array
+  /** 65-byte signatures in member order. */
+  readonly readiness: readonly Uint8Array[]
+}
+
+/** Runs and waiting packages that are remembered; the oldest are forgotten. */
+const REMEMBERED = 1024
+const WAITING = 64
+
+/** Answers signing messages with the shares of one (epoch, attempt) until it is closed. */
+export class ShareSigner {
+  readonly index: number
+  readonly #options: ShareSignerOptions
+  readonly #slots: ReadonlyMap<number, Slot>
+  readonly #runs = new Map<string, Map<number, SignMessage & { type: 'package' }>>()
+  readonly #waiting = new Map<string, Arrived>()
+  readonly #asked = new Map<string, { from: Address; message: SignMessage & { type: 'ask' } }>()
+  readonly #unsubscribe: () => void
+  #certified = false
+  #closed = false
+
+  /** @throws InputError if the operator is no member of the committee */
+  constructor(options: ShareSignerOptions) {
+    const { committee, operator, epoch, attempt, transcript, shares, boot, rng } = options
+    const index = indexOf(committee, operator.address)
+    if (index === null) throw new InputError('open signer: the operator is no member of the committee')
+    this.index = index
+    this.#options = options
+    const slots = new Map<number, Slot>()
+    for (const share of shares) {
+      const { scheme, keyId } = share
+      if (scheme === 'ecdsa-secp256k1') continue
+      const key = new FrostKey({ ...share, scheme })
+      const ref = { keyId, epoch, attempt, transcript }
+      const pool = new NoncePool({ key, ref, index, share: share.share, boot, rng, signer: operator })
+      const book = new NonceBook(ref, committee, scheme)
+      slots.set(keyId, { share, key, ref, pool, book, commitmentsHash: commitmentsHash(share) })
+    }
+    this.#slots = slots
+    this.#unsubscribe = options.mailbox.onMessage((from, body) => this.#receive(from, body))
+  }
+
+  /** What this node knows of the members' nonces for a key; the leader's side shares it. Undefined for a key not held. */
+  book(keyId: number): NonceBook | undefined {
+    return this.#slots.get(keyId)?.book
+  }
+
+  /**
+   * Lets prepared shares sign their activation. The certificate must come from `confirm` or from
+   * `decodeAndVerifyCertificate`, which verify the proofs of all shares; the readiness of all members is verified here.
+   * @throws InputError if the certificate is of another transcript, incomplete or badly signed
+   */
+  certify(certificate: ReadinessCertificate): void {
+    const { state, committee, transcript } = this.#options
+    if (state.kind !== 'prepared') throw new InputError('certify shares: they are active')
+    if (!equal(certificate.transcript, transcript))
+      throw new InputError('certify shares: the certificate is of another transcript')
+    const hash = activationHash(state.activation)
+    const complete = committee.members.every((member, at) => {
+      const signature = certificate.readiness[at]
+      return (
+        signature !== undefined && recover(readinessDigest(state.domain, hash, member), signature) === member
+      )
+    })
+    if (!complete || certificate.readiness.length !== committee.members.length)
+      throw new InputError('certify shares: a readiness signature is missing or invalid')
+    this.#certified = true
+    const asked = [...this.#asked.values()]
+    this.#asked.clear()
+    for (const { from, message } of asked) this.#onAsk(from, message)
+  }
+
+  /** Stops answering and wipes all nonces. Idempotent. */
+  close(): void {
+    this.#closed = true
+    this.#unsubscribe()
+    this.#waiting.clear()
+    for (const slot of this.#slots.values()) slot.pool.destroy()
+  }
+
+  #receive(from: Address, body: Uint8Array): void {
+    let message: SignMessage
+    try {
+      message = decodeMessage(body)
+      if (message.type === 'batch') this.#onBatch(message.batch)
+      else if (message.type === 'ask') this.#onAsk(from, message)
+      else if (message.type === 'package') this.#onPackage(from, message)
+    } catch {
+      // Malformed or unauthentic input is dropped: it aborts nothing and blames nobody.
+    }
+  }
+
+  #slotOf(ref: ShareRef): Slot | undefined {
+    const slot = this.#slots.get(ref.keyId)
+    return slot !== undefined && equal(encodeRef(slot.ref), encodeRef(ref)) ? slot : undefined
+  }
+
+  #onAsk(from: Address, message: SignMessage & { type: 'ask' }): void {
+    const slot = this.#slotOf(message.ref)
+    if (this.#closed || slot === undefined || !this.#options.committee.members.includes(from)) return
+    if (this.#options.state.kind === 'prepared' && !this.#certified) {
+      this.#asked.set(`${from}:${message.ref.keyId}`, { from, message })
+      return
+    }
+    const { boot, mailbox } = this.#options
+    if (equal(message.boot, boot.id) && slot.pool.unspent(from) > 0)
+      mailbox.send(from, encodeMessage({ type: 'ready', ref: slot.ref, boot: boot.id }))
+    else this.#publish(slot, from)
+  }
+
+  /** Draws nonces for a leader and tells everybody, the leader first. */
+  #publish(slot: Slot, leader: Address): void {
+    const { mailbox, committee, operator, batchSize = 8 } = this.#options
+    const body = encodeMessage({ type: 'batch', batch: slot.pool.batch(leader, batchSize) })
+    mailbox.send(leader, body)
+    for (const member of committee.members)
+      if (member !== leader && member !== operator.address) mailbox.send(member, body)
+  }
+
+  #onBatch(batch: Uint8Array): void {
+    for (const { book } of this.#slots.values()) book.add(batch)
+    const waiting = [...this.#waiting]
+    for (const [name, arrived] of waiting) {
+      if (this.#unknown(arrived).length > 0) continue
+      this.#waiting.delete(name)
+      void this.#answer(arrived)
+    }
+  }
+
+  #onPackage(from: Address, message: SignMessage & { type: 'package' }): void {
+    const hash = packageHash(message.body)
+    const signing = decodePackage(message.body)
+    const slot = this.#slotOf(signing.request.ref)
+    if (slot === undefined || from !== signing.leader || !this.#options.committee.members.includes(from))
+      return
+    if (recover(hash, message.signature) !== from) return
+    const arrived = { slot, signing, message, hash }
+    const first = this.#remember(arrived)
+    if (first === 'repeated') return
+    if (first !== 'first') {
+      this.#report({ kind: 'packages', first, second: message })
+      this.#refuse(arrived, new Refusal('E_EQUIV', 'another package for this session came before'))
+      return
+    }
+    const unknown = this.#unknown(arrived)
+    if (unknown.length === 0) {
+      void this.#answer(arrived)
+      return
+    }
+    if (this.#waiting.size >= WAITING) this.#waiting.delete([...this.#waiting.keys()][0] ?? '')
+    this.#waiting.set(toHex(hash), arrived)
+    this.#options.mailbox.send(from, encodeMessage({ type: 'need', hash, indices: unknown }))
+  }
+
+  /** Whether the package is the first of its session in its run; if not, the first one. */
+  #remember({ signing, message }: Arrived): 'first' | 'repeated' | (SignMessage & { type: 'package' }) {
+    const name = `${signing.leader}:${toHex(requestId(signing.request))}`
+    const sessions = this.#runs.get(name) ?? new Map<number, SignMessage & { type: 'package' }>()
+    const before = sessions.get(signing.session)
+    if (before !== undefined) return equal(before.body, message.body) ? 'repeated' : before
+    if (this.#runs.size >= REMEMBERED && !this.#runs.has(name))
+      this.#runs.delete([...this.#runs.keys()][0] ?? '')
+    this.#runs.set(name, sessions)
+    const { members, threshold } = this.#options.committee
+    if (sessions.size <= members.length - threshold + 1) sessions.set(signing.session, message)
+    return 'first'
+  }
+
+  /** Indices whose nonces no batch that we know has. */
+  #unknown({ slot, signing }: Arrived): number[] {
+    const { members } = slot.key
+    return signing.entries
+      .filter((entry) => entry.index !== this.index && entry.index >= 1 && entry.index <= members)
+      .filter((entry) => slot.book.judge(entry) === 'unknown')
+      .map((entry) => entry.index)
+  }
+
+  async #answer(arrived: Arrived): Promise<void> {
+    const { slot, signing, hash } = arrived
+    const { mailbox, operator } = this.#options
+    try {
+      const own = checkPackage(arrived, {
+        index: this.index,
+        committee: this.#options.committee,
+        state: this.#state(),
+        report: (evidence) => this.#report(evidence),
+      })
+      const digest = await this.#digestOf(signing.request)
+      if (this.#closed) return
+      // From here to the share without a pause: the nonce is gone before anything else can happen.
+      const nonces = slot.pool.take(own, signing.leader)
+      if (nonces === null) throw new Refusal('E_B', 'our nonce is spent')
+      const z = slot.key.signShare(
+        { index: this.index, share: slot.share.share, nonces },
+        signing.entries,
+        digest,
+      )
+      const signature = operator.sign(shareDigest(hash, digest, z))
+      if (slot.pool.unspent(signing.leader) === 0) this.#publish(slot, signing.leader)
+      mailbox.send(signing.leader, encodeMessage({ type: 'share', hash, digest, z, signature }))
+    } catch (error) {
+      this.#refuse(arrived, error instanceof Refusal ? error : new Refusal('E_B', messageOf(error)))
+    }
+  }
+
+  async #digestOf(request: SignRequest): Promise<Uint8Array> {
+    const { state } = this.#options
+    let digest: Uint8Array
+    try {
+      digest = await this.#options.authorize(request)
+    } catch (error) {
+      throw new Refusal('E_POLICY', messageOf(error))
+    }
+    if (digest.length !== 32) throw new Refusal('E_POLICY', 'the digest is not 32 bytes')
+    // A prepared share signs what its own record says, whatever anybody else computes.
+    if (state.kind === 'prepared' && !equal(digest, activationDigest(state.domain, state.activation)))
+      throw new Refusal('E_POLICY', 'the digest is not that of our own prepared record')
+    return digest
+  }
+
+  #state(): SigningState {
+    const { kind } = this.#options.state
+    return kind === 'prepared' && this.#certified ? 'certified' : kind
+  }
+
+  #refuse({ signing, hash }: Arrived, { code, message }: Refusal): void {
+    if (this.#closed) return
+    this.#options.mailbox.send(signing.leader, encodeMessage({ type: 'refuse', hash, code, reason: message }))
+  }
+
+  #report(evidence: SignEvidence): void {
+    this.#options.onFault?.(signFault(evidence, this.#options.committee))
+  }
+}

@@ -1,0 +1,235 @@
+// Evidence of misbehaviour in threshold signing: self-contained records that anybody can judge against a committee.
+import { dec, decList, enc } from '../crypto/enc.ts'
+import { assertSigners, FrostKey, isNoncePoint } from '../crypto/frost.ts'
+import { groupOf } from '../crypto/group.ts'
+import { recover } from '../crypto/identity.ts'
+import type { SchnorrScheme } from '../crypto/schnorr.ts'
+import { verificationShares } from '../crypto/vss.ts'
+import { type Address, equal, toUint, u16, utf8 } from '../lib/bytes.ts'
+import { type FaultCode, FaultError } from './faults.ts'
+import { commitmentsHash, curveOf, type KeyPublic } from './keyshare.ts'
+import { decodeBatch, encodeRef, type NonceBatch } from './nonces.ts'
+import { type Committee, indexOf, MAX_MEMBERS, type Party } from './party.ts'
+import { decodePackage, packageHash, requestId, type SigningPackage, shareDigest } from './signwire.ts'
+
+/** First part of every record of this page. */
+const MAGIC = utf8('truss-sign-evidence-1')
+
+/** What happened. */
+export type SignEvidence =
+  /** A signature share that is no share of its signer: package, its signer's index, digest, z, signature, commitments. */
+  | {
+      readonly kind: 'share'
+      readonly body: Uint8Array
+      readonly index: number
+      readonly digest: Uint8Array
+      readonly z: Uint8Array
+      readonly signature: Uint8Array
+      readonly commitments: readonly Uint8Array[]
+    }
+  /** A member published an invalid point in this batch. */
+  | { readonly kind: 'point'; readonly batch: Uint8Array }
+  /** A leader put another nonce in a package than its owner published. */
+  | { readonly kind: 'nonce'; readonly package: Signed; readonly batch: Uint8Array }
+  /** A leader signed two packages for one session of one run. */
+  | { readonly kind: 'packages'; readonly first: Signed; readonly second: Signed }
+
+/** A package's body with its leader's signature. */
+export interface Signed {
+  readonly body: Uint8Array
+  readonly signature: Uint8Array
+}
+
+/** Whom a record convicts of what. */
+export interface SignVerdict {
+  readonly code: FaultCode
+  readonly culprit: Party
+}
+
+/** The record of an event. */
+export function encodeSignEvidence(evidence: SignEvidence): Uint8Array {
+  switch (evidence.kind) {
+    case 'share': {
+      const { body, index, digest, z, signature, commitments } = evidence
+      return enc(MAGIC, utf8('share'), body, u16(index), digest, z, signature, enc(...commitments))
+    }
+    case 'point':
+      return enc(MAGIC, utf8('point'), evidence.batch)
+    case 'nonce':
+      return enc(MAGIC, utf8('nonce'), evidence.package.body, evidence.package.signature, evidence.batch)
+    case 'packages': {
+      const { first, second } = evidence
+      return enc(MAGIC, utf8('packages'), first.body, first.signature, second.body, second.signature)
+    }
+  }
+}
+
+/** Whether bytes claim to be a record of this page. */
+export function isSignEvidence(bytes: Uint8Array): boolean {
+  try {
+    return equal(decList(bytes, 8)[0] ?? new Uint8Array(), MAGIC)
+  } catch {
+    return false
+  }
+}
+
+/**
+ * Judges a record from its bytes alone.
+ * @param committee the committee of the shares' epoch, from the verifier's own source
+ * @returns whom it convicts, or null if it proves nothing
+ */
+export function verifySignEvidence(bytes: Uint8Array, committee: Committee): SignVerdict | null {
+  try {
+    const kind = new TextDecoder().decode(decList(bytes, 8)[1])
+    switch (kind) {
+      case 'share':
+        return judgeShare(bytes, committee)
+      case 'point':
+        return judgePoint(dec(bytes, [MAGIC.length, 5, -1])[2] ?? MAGIC, committee)
+      case 'nonce':
+        return judgeNonce(dec(bytes, [MAGIC.length, 5, -1, 65, -1]), committee)
+      case 'packages':
+        return judgePackages(dec(bytes, [MAGIC.length, 8, -1, 65, -1, 65]), committee)
+      default:
+        return null
+    }
+  } catch {
+    return null
+  }
+}
+
+/**
+ * The error for an event that was just seen.
+ * @throws Error if the record does not convince ourselves: nobody is accused without proof
+ */
+export function signFault(evidence: SignEvidence, committee: Committee): FaultError {
+  const record = encodeSignEvidence(evidence)
+  const verdict = verifySignEvidence(record, committee)
+  if (verdict === null) throw new Error(`accuse over a signing ${evidence.kind}: the evidence proves nothing`)
+  const { code, culprit } = verdict
+  return new FaultError(code, { culprits: [culprit], evidence: record, message: MESSAGES[evidence.kind] })
+}
+
+const MESSAGES: Record<SignEvidence['kind'], string> = {
+  share: 'verify signature share',
+  point: 'check published nonce',
+  nonce: 'compare nonces of a signing package',
+  packages: 'compare signing packages of one session',
+}
+
+/** The seat of an address in the committee of the shares. */
+export function partyOf(committee: Committee, address: Address): Party | null {
+  const index = indexOf(committee, address)
+  return index === null ? null : { role: 'new', index, address }
+}
+
+function judgeShare(bytes: Uint8Array, committee: Committee): SignVerdict | null {
+  const [, , body, at, digest, z, signature, list] = dec(bytes, [MAGIC.length, 5, -1, 2, 32, 32, 65, -1])
+  if (!body || !at || !digest || !z || !signature || !list) return null
+  const index = toUint(at)
+  const address = committee.members[index - 1]
+  if (address === undefined || recover(shareDigest(packageHash(body), digest, z), signature) !== address)
+    return null
+  const signing = decodePackage(body)
+  const commitments = decList(list, MAX_MEMBERS)
+  // The signer named these commitments when it signed: its own word for what its share must be.
+  if (!equal(commitmentsHash({ commitments }), signing.commitmentsHash)) return null
+  const key = keyOf(signing.scheme, commitments, committee.members.length)
+  assertSigners(
+    signing.entries.map((entry) => entry.index),
+    key.threshold,
+    key.members,
+  )
+  if (!signing.entries.some((entry) => entry.index === index)) return null
+  // A share over points that are none proves nothing: an honest signer would have refused the package.
+  if (
+    !signing.entries.every(
+      (entry) => isNoncePoint(key.scheme, entry.hiding) && isNoncePoint(key.scheme, entry.binding),
+    )
+  )
+    return null
+  if (key.verifyShare(signing.entries, digest, { index, z })) return null
+  return { code: 'E_ZSHARE', culprit: { role: 'new', index, address } }
+}
+
+function judgePoint(bytes: Uint8Array, committee: Committee): SignVerdict | null {
+  for (const scheme of ['frost-secp256k1-evm', 'frost-ed25519'] as const) {
+    const signed = batchOf(bytes, scheme, committee)
+    if (signed === null) continue
+    const bad = signed.batch.points.some((point) => !isNoncePoint(scheme, point))
+    return bad ? { code: 'E_POINT', culprit: signed.member } : null
+  }
+  return null
+}
+
+function judgeNonce(parts: readonly Uint8Array[], committee: Committee): SignVerdict | null {
+  const [, , body, signature, bytes] = parts
+  const signing = packageOf(body, signature, committee)
+  const scheme = signing?.signing.scheme
+  if (!signing || !bytes || scheme === undefined || scheme === 'ecdsa-secp256k1') return null
+  const signed = batchOf(bytes, scheme, committee)
+  if (signed === null || !equal(signed.ref, encodeRef(signing.signing.request.ref))) return null
+  const { batch, member } = signed
+  const entry = signing.signing.entries.find(
+    (other) => other.index === member.index && equal(other.boot, batch.boot.id),
+  )
+  if (entry === undefined || entry.counter < batch.first) return null
+  const at = 2 * (entry.counter - batch.first)
+  const [hiding, binding] = [batch.points[at], batch.points[at + 1]]
+  if (!hiding || !binding || (equal(hiding, entry.hiding) && equal(binding, entry.binding))) return null
+  return { code: 'E_B', culprit: signing.leader }
+}
+
+function judgePackages(parts: readonly Uint8Array[], committee: Committee): SignVerdict | null {
+  const [, , firstBody, firstSignature, secondBody, secondSignature] = parts
+  const first = packageOf(firstBody, firstSignature, committee)
+  const second = packageOf(secondBody, secondSignature, committee)
+  if (!first || !second || !firstBody || !secondBody || equal(firstBody, secondBody)) return null
+  const same =
+    first.leader.index === second.leader.index &&
+    first.signing.session === second.signing.session &&
+    equal(requestId(first.signing.request), requestId(second.signing.request))
+  return same ? { code: 'E_EQUIV', culprit: first.leader } : null
+}
+
+function packageOf(
+  body: Uint8Array | undefined,
+  signature: Uint8Array | undefined,
+  committee: Committee,
+): { signing: SigningPackage; leader: Party } | null {
+  if (!body || !signature) return null
+  const signing = decodePackage(body)
+  const leader = partyOf(committee, signing.leader)
+  return leader !== null && recover(packageHash(body), signature) === leader.address
+    ? { signing, leader }
+    : null
+}
+
+function batchOf(
+  bytes: Uint8Array,
+  scheme: SchnorrScheme,
+  committee: Committee,
+): { batch: NonceBatch; member: Party; ref: Uint8Array } | null {
+  try {
+    const { ref, batch, digest, signature } = decodeBatch(bytes, scheme === 'frost-ed25519' ? 32 : 33)
+    const address = committee.members[batch.index - 1]
+    if (address === undefined || recover(digest, signature) !== address) return null
+    return { batch, member: { role: 'new', index: batch.index, address }, ref: encodeRef(ref) }
+  } catch {
+    return null
+  }
+}
+
+function keyOf(scheme: KeyPublic['scheme'], commitments: readonly Uint8Array[], members: number): FrostKey {
+  if (scheme === 'ecdsa-secp256k1') throw new RangeError('judge signature share: not a FROST key')
+  const group = groupOf(curveOf(scheme))
+  const points = commitments.map((bytes) => group.decode(bytes))
+  const constant = points[0]
+  if (constant === undefined) throw new RangeError('judge signature share: no commitments')
+  return new FrostKey({
+    scheme,
+    groupKey: group.encodeGroupKey(constant),
+    commitments,
+    verificationShares: group.encodeShort(verificationShares(points, members)),
+  })
+}
