@@ -134,6 +134,8 @@ export class Transactions {
     const { to, data, name } = order
     const { raw, hash } = this.#account.sign({ chainId, to, data, nonce, gasLimit, fees })
     const { number } = await this.#quorum.first('the head', (endpoint) => latest(endpoint, signal))
+    flight.sentAt = number
+    this.#left = flight
     const results = await Promise.allSettled(
       this.#quorum.endpoints.map(async (endpoint) => {
         try {
@@ -154,8 +156,6 @@ export class Transactions {
     const refusals = results.flatMap((result) =>
       result.status === 'rejected' ? [messageOf(result.reason)] : [],
     )
-    flight.sentAt = number
-    this.#left = flight
     if (refusals.length < results.length) {
       flight.hashes.push(hash)
       log.info({ transaction: hash, nonce, maxFeePerGas: String(fees.maxFeePerGas) }, `sent ${name}`)

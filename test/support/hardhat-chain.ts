@@ -8,7 +8,10 @@ import { deployBridge } from '../../scripts/deploy.ts'
 /** The chain id of every simulated chain that a test does not give another one. */
 export const CHAIN_ID = 31337
 
-/** One block's worth of ether. */
+/** The key of Hardhat's first account, which is the admin: public, for tests only. */
+export const ADMIN_KEY: Hex = '0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80'
+
+/** One ether in wei. */
 export const ETHER = 10n ** 18n
 
 /** A chain whose blocks are mined when the test says so. */

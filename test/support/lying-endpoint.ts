@@ -26,9 +26,10 @@ export type Rule = (request: RpcRequest, truth: unknown) => Lie
 /** A proxy whose rule a test may change at any time. */
 export class LyingEndpoint {
   rule: Rule
-  /** Every request that came, by method and parameters. */
+  /** Every request that was answered (or left hanging), by method and parameters. */
   readonly seen: RpcRequest[] = []
   readonly #target: string
+  readonly #waiting: { method: string; times: number; wake: () => void }[] = []
   readonly #server = createServer()
 
   constructor(target: string, rule: Rule = () => null) {
@@ -52,6 +53,17 @@ export class LyingEndpoint {
     return `http://127.0.0.1:${port}`
   }
 
+  /** Resolves once a method was answered that many times. */
+  async until(method: string, times = 1): Promise<void> {
+    if (this.count(method) >= times) return
+    await new Promise<void>((wake) => this.#waiting.push({ method, times, wake }))
+  }
+
+  /** How many requests of a method were answered. */
+  count(method: string): number {
+    return this.seen.filter((request) => request.method === method).length
+  }
+
   async stop(): Promise<void> {
     this.#server.closeAllConnections()
     await new Promise((resolve) => this.#server.close(resolve))
@@ -63,12 +75,13 @@ export class LyingEndpoint {
     const body = Buffer.concat(chunks).toString()
     // CAST: batchMaxCount is 1, so a request is one object
     const { id, method, params } = JSON.parse(body) as { id: number; method: string; params: unknown[] }
-    this.seen.push({ method, params })
     const headers = { 'content-type': 'application/json' }
     const truth = await fetch(this.#target, { method: 'POST', headers, body })
     const text = await truth.text()
     const { result } = JSON.parse(text) as { result?: unknown } // CAST: the node under test answers JSON-RPC
     const lie = this.rule({ method, params }, result)
+    this.seen.push({ method, params })
+    for (const { wake } of this.#waiting.filter((one) => this.count(one.method) >= one.times)) wake()
     if (lie === 'hang') return null
     if (lie === null) return { status: 200, text }
     if ('status' in lie) return { status: lie.status, text: '' }
