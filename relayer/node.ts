@@ -6,7 +6,7 @@ import { HttpServer } from './api/http.ts'
 import { createChain, type EthersChain } from './chain/client.ts'
 import { type BootnodeConfig, type Config, socketPath } from './config.ts'
 import { systemRng } from './crypto/rng.ts'
-import { type Address, toHex } from './lib/bytes.ts'
+import { type Address, to0x, toHex } from './lib/bytes.ts'
 import { systemClock } from './lib/clock.ts'
 import { ChainError } from './lib/errors.ts'
 import { Lifecycle } from './lib/lifecycle.ts'
@@ -62,6 +62,7 @@ export class RelayerNode {
       status: async () => ({ address: host.self, peers: host.peers() }),
       health: async () => [well('p2p', 'up')],
       keys: async () => [],
+      evidence: async () => (await store.evidence()).map(({ id, bytes }) => ({ id, record: to0x(bytes) })),
       signProbe: () => Promise.reject(new Error('not yet')),
       declareLost: () => Promise.reject(new Error('not yet')),
     }

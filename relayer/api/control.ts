@@ -53,6 +53,7 @@ export class ControlServer {
       health: await this.#daemon.health(),
     }))
     server.get('/keys', () => this.#daemon.keys())
+    server.get('/evidence', () => this.#daemon.evidence())
     server.post('/sign-probe', async (request) => this.#probe(request.body))
     server.post('/declare-lost', () => this.#daemon.declareLost())
     server.setErrorHandler((error, _request, reply) => reply.code(statusOf(error)).send(bodyOf(error)))

@@ -25,6 +25,13 @@ export interface ProbeAnswer {
   readonly signers: readonly Address[]
 }
 
+/** A stored evidence record. */
+export interface EvidenceView {
+  readonly id: string
+  /** The record itself, for `truss evidence verify`. */
+  readonly record: Hex
+}
+
 /** A running relayer as its own operator sees it. Statuses are plain JSON: no bigint, no secret. */
 export interface Daemon {
   status(): Promise<object>
@@ -35,4 +42,5 @@ export interface Daemon {
   signProbe(request: ProbeRequest, signal: AbortSignal): Promise<ProbeAnswer>
   /** Gives the shares of the running epoch up; the node receives new ones in the next reshare. */
   declareLost(): Promise<object>
+  evidence(): Promise<readonly EvidenceView[]>
 }

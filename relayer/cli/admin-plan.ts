@@ -63,7 +63,8 @@ export function majorityOf(members: number): number {
  */
 export function planOf(action: AdminAction, situation: Situation): Plan {
   const { state, pending } = situation
-  const before: Shape = pending ?? state
+  const { members, threshold } = pending ?? state
+  const before: Shape = { members, threshold }
   const after = afterOf(action, before)
   if (after !== null) checkShape(action, after, state)
   const returns = state.pending !== null && after !== null && sameShape(after, state)

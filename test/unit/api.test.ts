@@ -23,6 +23,7 @@ function daemonWith(checks: readonly HealthCheck[]): Daemon {
     status: async () => ({ epoch: 3 }),
     health: async () => checks,
     keys: async () => [{ keyId: 0 }],
+    evidence: async () => [],
     async signProbe({ keyId, text, include }): Promise<ProbeAnswer> {
       if (keyId > 0)
         throw new InputError(`sign probe: there is no key ${keyId}`, { hint: 'see `truss keys`' })
