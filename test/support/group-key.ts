@@ -36,15 +36,11 @@ export class GroupKey {
     this.address = addressOf(this.publicKey)
   }
 
-  /** e = keccak256(tag ‖ P.x ‖ v ‖ a ‖ m) mod Q, for a 32-byte digest. */
-  challenge(a: Hex, digest: Hex): bigint {
-    return BigInt(keccak256(concat([CHALLENGE, toBeHex(this.x, 32), toBeHex(this.v, 1), a, digest]))) % Q
-  }
-
   /** z = k + e x with the nonce's point given, so that a caller can walk from nonce to nonce by additions. */
   schnorrWith(digest: Hex, nonce: bigint, noncePoint: { x: bigint; y: bigint }): SchnorrSignature {
     const a = addressOf(hex(noncePoint.x, 32, noncePoint.y))
-    return { z: (nonce + this.challenge(a, digest) * this.secret) % Q, a }
+    const e = challenge({ px: this.x, v: this.v, a, m: digest })
+    return { z: (nonce + e * this.secret) % Q, a }
   }
 
   /** What a Bridge takes as group signature: 65 bytes for scheme 0, 52 for scheme 1. */
@@ -56,6 +52,11 @@ export class GroupKey {
     const { z, a } = this.schnorrWith(digest, nonce, Point.BASE.multiply(nonce).toAffine())
     return hex(z, 32, a)
   }
+}
+
+/** e = keccak256(tag ‖ P.x ‖ v ‖ a ‖ m) mod Q, for a 32-byte digest m. */
+export function challenge({ px, v, a, m }: { px: bigint; v: number; a: Hex; m: Hex }): bigint {
+  return BigInt(keccak256(concat([CHALLENGE, toBeHex(px, 32), toBeHex(v, 1), a, m]))) % Q
 }
 
 /** Last 20 bytes of keccak256(x ‖ y). */

@@ -2,7 +2,7 @@
 import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { toBeHex } from 'ethers'
 import type { Hex } from '../../relayer/lib/bytes.ts'
-import { addressOf, type GroupKey, hex, Q } from './group-key.ts'
+import { addressOf, challenge, type GroupKey, hex, Q } from './group-key.ts'
 
 const { Point, Signature } = secp256k1
 
@@ -20,8 +20,7 @@ const inRange = ({ px, z, a }: Case) => px > 0n && px < Q && z > 0n && z < Q && 
 /** The definition: R = zG - eP, where P is the key's point or, with the other parity, its negative. */
 export function byDefinition(key: GroupKey, item: Case): boolean {
   if (!inRange(item) || (item.v !== 27 && item.v !== 28)) return false
-  const signer = { ...key, v: item.v === 27 ? (27 as const) : (28 as const) }
-  const e = key.challenge.call(signer as GroupKey, item.a, item.m) // CAST: the same key, seen with the other parity
+  const e = challenge(item)
   const secret = item.v === key.v ? key.secret : Q - key.secret
   const r = (((item.z - e * secret) % Q) + Q) % Q
   if (e === 0n || r === 0n) return false
@@ -30,10 +29,9 @@ export function byDefinition(key: GroupKey, item: Case): boolean {
 }
 
 /** The verifier's own equation, with noble's recovery in place of the precompile. */
-export function byRecovery(key: GroupKey, item: Case): boolean {
+export function byRecovery(item: Case): boolean {
   if (!inRange(item) || (item.v !== 27 && item.v !== 28)) return false
-  const signer = { x: item.px, v: item.v === 27 ? (27 as const) : (28 as const) }
-  const e = key.challenge.call(signer as GroupKey, item.a, item.m) // CAST: the challenge takes x and v only
+  const e = challenge(item)
   const sp = Q - ((item.z * item.px) % Q)
   const ep = Q - ((e * item.px) % Q)
   try {
