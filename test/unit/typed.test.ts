@@ -57,7 +57,7 @@ function ethersDigest(types: Record<string, { name: string; type: string }[]>, v
   return TypedDataEncoder.hash(ethersDomain, types, { ...value })
 }
 
-test('an activation hashes as ethers hashes it', () => {
+void test('an activation hashes as ethers hashes it', () => {
   const types = { Activation: ACTIVATION, KeyRecord: KEY_RECORD }
   assert.equal(to0x(activationDigest(domain, activation)), ethersDigest(types, activation))
   assert.equal(
@@ -66,7 +66,7 @@ test('an activation hashes as ethers hashes it', () => {
   )
 })
 
-test('readiness, receipt, probe and SetGroupKey hash as ethers hashes them', () => {
+void test('readiness, receipt, probe and SetGroupKey hash as ethers hashes them', () => {
   const hash = activationHash(activation)
   assert.equal(
     to0x(readinessDigest(domain, hash, relayer)),
@@ -131,7 +131,7 @@ test('readiness, receipt, probe and SetGroupKey hash as ethers hashes them', () 
   )
 })
 
-test('the activation of a prepared result carries the hashes of its committee and commitments', () => {
+void test('the activation of a prepared result carries the hashes of its committee and commitments', () => {
   const next = { epoch: 7, members: [relayer], threshold: 2 }
   const built = activationOf(
     { chainId: domain.chainId, bridge, next },
@@ -146,7 +146,7 @@ test('the activation of a prepared result carries the hashes of its committee an
   })
 })
 
-test('a digest binds chain and bridge, and malformed fields are refused', () => {
+void test('a digest binds chain and bridge, and malformed fields are refused', () => {
   const here = to0x(activationDigest(domain, activation))
   assert.notEqual(to0x(activationDigest({ chainId: 1, bridge }, activation)), here)
   assert.notEqual(to0x(activationDigest({ chainId: domain.chainId, bridge: relayer }, activation)), here)

@@ -32,10 +32,17 @@ export function power(base: bigint, exponent: bigint, m: bigint): bigint {
   return result
 }
 
-/** 1/value modulo a prime, by Fermat. */
+/** 1/value modulo a prime, by Euclid. */
 export function inverse(value: bigint, prime: bigint): bigint {
-  assert.notEqual(mod(value, prime), 0n)
-  return power(value, prime - 2n, prime)
+  let [r0, r1] = [prime, mod(value, prime)]
+  let [t0, t1] = [0n, 1n]
+  while (r1 !== 0n) {
+    const quotient = r0 / r1
+    ;[r0, r1] = [r1, r0 - quotient * r1]
+    ;[t0, t1] = [t1, t0 - quotient * t1]
+  }
+  assert.equal(r0, 1n)
+  return mod(t0, prime)
 }
 
 /** Big-endian bytes of a given length. */
