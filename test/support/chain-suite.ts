@@ -37,13 +37,15 @@ export async function signedActivation(chain: Chain, overrides: Partial<Activati
   const { pending, keys } = await chain.committeeState(head)
   assert.ok(pending, 'no ceremony is pending')
   const { members, committeeHash } = await chain.epochInfo(pending.epoch, head)
+  const added = pending.addedScheme === null ? [] : [pending.addedScheme]
+  const schemes = [...keys.map(({ scheme }) => scheme), ...added]
   const activation: Activation = {
     epoch: pending.epoch,
     attempt: 7,
     committeeHash,
-    keys: keys.map(({ keyId }) => ({
+    keys: schemes.map((scheme, keyId) => ({
       keyId,
-      groupKey: GROUP.publicKey,
+      groupKey: scheme === 3 ? word(3) : GROUP.publicKey,
       commitmentsHash: word(100 * pending.epoch + keyId),
     })),
     transcriptHash: word(pending.epoch),

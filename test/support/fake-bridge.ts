@@ -47,18 +47,17 @@ export class BridgeCall {
 
   setCommittee(add: readonly Address[], remove: readonly Address[], threshold: number): void {
     const base = this.#changeable()
-    for (const relayer of add)
-      if (base.members.includes(relayer)) throw new Revert(`AlreadyRelayer(${relayer})`)
     for (const relayer of remove)
       if (!base.members.includes(relayer)) throw new Revert(`NotRelayer(${relayer})`)
+    for (const relayer of add)
+      if (base.members.includes(relayer)) throw new Revert(`AlreadyRelayer(${relayer})`)
     const members = [...base.members.filter((member) => !remove.includes(member)), ...add].sort()
     if (new Set(members).size !== members.length) throw new Revert('AlreadyRelayer()')
     this.#change(base, { members, threshold })
   }
 
   changeThreshold(threshold: number): void {
-    const base = this.#changeable()
-    this.#change(base, { members: base.members, threshold })
+    this.setCommittee([], [], threshold)
   }
 
   /** Add or remove one, threshold as it is. */
@@ -75,6 +74,7 @@ export class BridgeCall {
 
   addKey(scheme: number): void {
     const running = this.#completeCommittee()
+    if (scheme > 3) throw new Revert(`UnknownScheme(${scheme})`)
     this.#emit('KeyAdditionStarted', { keyId: this.#state.keys.length, scheme })
     this.#open('addkey', running, scheme)
   }
@@ -82,10 +82,9 @@ export class BridgeCall {
   cancel(): void {
     const { pending } = this.#state
     if (pending === null) throw new Revert('NoCeremony()')
-    const burned = this.#epoch(pending.epoch)
     this.#burn()
     const back = this.#state.running === 0 ? this.#state.first : this.#epoch(this.#state.running)
-    this.#emitDifference(burned, back)
+    this.#emitDifference(this.#epoch(pending.epoch), back)
   }
 
   setWindow(blocks: number): void {
@@ -100,11 +99,14 @@ export class BridgeCall {
   }
 
   waive(epoch: number): void {
-    const info = this.#epoch(epoch)
-    if (info.status !== 'superseded' && info.status !== 'burned') throw new Revert(`NothingToWaive(${epoch})`)
+    const info = this.#state.epochs[epoch]
+    const outstanding = epoch !== 0 && epoch === this.#state.outstandingEpoch
+    const owing = info?.status === 'burned' && !info.waived && counted(info) < needed(info)
+    if (info === undefined || !(owing || outstanding)) throw new Revert(`NothingToWaive(${epoch})`)
     info.waived = true
     this.#emit('DeletionsWaived', { epoch, have: counted(info), need: needed(info) })
-    this.#completeIfDue()
+    if (outstanding) this.#state.outstandingEpoch = 0
+    else this.#completeIfDue()
   }
 
   activate(activation: Activation, readiness: readonly Hex[], groupSignature: Hex): void {
@@ -274,12 +276,11 @@ export class BridgeCall {
       waived: false,
     }
     state.epochs[epoch] = info
-    const committeeHash_ = this.hashOf(info)
     this.#emit('CeremonyStarted', {
       kind,
       epoch,
       predecessor,
-      committeeHash: committeeHash_,
+      committeeHash: this.hashOf(info),
       startBlock: this.#block,
       windowBlocks,
     })
@@ -292,7 +293,7 @@ export class BridgeCall {
     const burned = Object.values(state.epochs).filter(
       ({ epoch, status }) => status === 'burned' && epoch > old.epoch && epoch < old.successor,
     )
-    if (!old.waived && ![old, ...burned].every((info) => info.waived || counted(info) >= needed(info))) return
+    if (![old, ...burned].every((info) => info.waived || counted(info) >= needed(info))) return
     state.outstandingEpoch = 0
     this.#emit('ReshareCompleted', { epoch: old.epoch })
   }

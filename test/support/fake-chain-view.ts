@@ -92,9 +92,11 @@ export class FakeChainView implements Chain {
       attempt: info.attempt,
       transcriptHash: info.transcriptHash,
       commitmentsHashes: info.commitmentsHashes,
-      receipts: info.receipts
-        .filter(({ outstandingBackups }) => outstandingBackups === 0)
-        .map(({ relayer }) => relayer),
+      receipts: info.members.filter((member) =>
+        info.receipts.some(
+          ({ relayer, outstandingBackups }) => relayer === member && outstandingBackups === 0,
+        ),
+      ),
       receiptsNeeded: needed(info),
       waived: info.waived,
     })
