@@ -8,9 +8,9 @@ export interface Windows {
   readonly windowBlocks: number
 }
 
-/** Shares of W after which the start message, rounds 1 to 3 and the acknowledgements (round 4) come too late. */
+/** Shares of W after which the start message, and the messages of rounds 1 to 3, come too late; round 3 acknowledges. */
 const START_SHARE = 0.3
-const ROUND_SHARES = [0.45, 0.6, 0.72, 0.85] as const
+const ROUND_SHARES = [0.45, 0.6, 0.85] as const
 
 /** From this many failed attempts on, the ceremony raises an alarm. */
 export const ALARM_AFTER_FAILURES = 5
@@ -56,7 +56,7 @@ export function startDeadline(windows: Windows, attempt: number): number {
   return within(windows, attempt, START_SHARE)
 }
 
-/** The block from which round 1 to 4 of attempt k is over for whoever has not spoken. */
+/** The block from which round 1, 2 or 3 of attempt k is over for whoever has not spoken. */
 export function roundDeadline(windows: Windows, attempt: number, round: number): number {
   const share = ROUND_SHARES[Math.min(Math.max(round, 1), ROUND_SHARES.length) - 1]
   return within(windows, attempt, share ?? 1)

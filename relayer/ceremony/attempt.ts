@@ -1,0 +1,104 @@
+// One attempt that was joined: the protocol over its channel, the prepared result made durable, and the certificate.
+import { type Address, toHex } from '../lib/bytes.ts'
+import type { Channel } from '../protocol/channel.ts'
+import { type SignedStart, sessionIdOf } from '../protocol/spec.ts'
+import { activationHash, activationOf, readinessDigest } from '../protocol/typed.ts'
+import type { Activations } from './activations.ts'
+import { deadlineAt } from './blocks.ts'
+import type { CeremonyDeps, CeremonyTerms } from './terms.ts'
+import type { CeremonyView } from './view.ts'
+import { opening, roundDeadline } from './windows.ts'
+import { defaultRunner } from './worker.ts'
+
+/** What an attempt works on. */
+export interface AttemptParts {
+  readonly deps: CeremonyDeps
+  readonly terms: CeremonyTerms
+  readonly activations: Activations
+  readonly view: CeremonyView
+}
+
+/** The addresses that have a seat in an attempt: its dealers and all of the new committee, ascending. */
+export function seatsOf(terms: Pick<CeremonyTerms, 'spec'>, dealers: readonly number[]): Address[] {
+  const { old, next } = terms.spec
+  const dealing = dealers.flatMap((index) => old?.members[index - 1] ?? [])
+  return [...new Set([...dealing, ...next.members])].sort()
+}
+
+/**
+ * Runs the attempt of a start message whose marker is durable. Resolves with the certificate collected, or at once for a
+ * node without a seat in it.
+ * @throws the errors of protocol/faults.ts; StoreError if the prepared share cannot be made durable; ChainError if the
+ *   trigger block is gone; the signal's reason
+ */
+export async function runAttempt(
+  parts: AttemptParts,
+  signed: SignedStart,
+  signal: AbortSignal,
+): Promise<void> {
+  const { deps, terms, activations, view } = parts
+  const { spec } = terms
+  const { attempt, dealers } = signed.start
+  const seats = seatsOf(terms, dealers)
+  const self = deps.network.self
+  if (!seats.includes(self)) {
+    view.stage = 'waiting'
+    return
+  }
+  view.stage = 'dealing'
+  const over = new AbortController()
+  const scope = AbortSignal.any([signal, over.signal])
+  const channel = lingering(deps.network.open(sessionIdOf(signed.start), seats), (close) => {
+    deps.blocks.reached(opening(terms, attempt + 1), signal).then(close, close)
+  })
+  const index = (spec.old?.members.indexOf(self) ?? -1) + 1
+  const run = (deps.runner ?? defaultRunner)({
+    spec,
+    start: signed,
+    signer: deps.signer,
+    channel,
+    rng: deps.rng,
+    held: dealers.includes(index) ? terms.held : [],
+    deadline: (round) => deadlineAt(deps.blocks, roundDeadline(terms, attempt, round), scope),
+  })
+  try {
+    const prepared = await run.prepare()
+    signal.throwIfAborted()
+    let readiness: Uint8Array | null = null
+    if (prepared.shares.length > 0) {
+      // Durable first: from here on the share is kept, whatever becomes of the attempt.
+      await deps.store.savePrepared(spec, prepared)
+      view.stage = 'prepared'
+      activations.hold(prepared)
+      await terms.recheck?.(signal)
+      const hash = activationHash(activationOf(spec, prepared))
+      readiness = deps.signer.sign(readinessDigest(spec, hash, self))
+    }
+    const certificate = await run.confirm(prepared, readiness)
+    deps.log.info({ attempt, session: toHex(sessionIdOf(signed.start)) }, 'attempt certified')
+    activations.certified(attempt, certificate)
+  } finally {
+    over.abort(new DOMException('the attempt is over', 'AbortError'))
+    run.close()
+  }
+}
+
+/**
+ * A channel that goes on sending for a while after it was closed: the last acknowledgement or the accusation of an
+ * attempt must still reach members that are slower.
+ */
+function lingering(channel: Channel, later: (close: () => void) => void): Channel {
+  let open = true
+  return {
+    send: (to, frame) => channel.send(to, frame),
+    onFrame: (receiver) =>
+      channel.onFrame((from, frame) => {
+        if (open) receiver(from, frame)
+      }),
+    close: () => {
+      if (!open) return
+      open = false
+      later(() => channel.close())
+    },
+  }
+}

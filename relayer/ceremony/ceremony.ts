@@ -1,0 +1,259 @@
+// One ceremony from its start block until the chain has decided: attempt after attempt, evidence, and signed activations.
+import { keccak256 } from '../crypto/hash.ts'
+import { type Address, toHex } from '../lib/bytes.ts'
+import { messageOf } from '../lib/errors.ts'
+import { startOfFrame } from '../protocol/envelope.ts'
+import { startEquivocation } from '../protocol/evidence.ts'
+import { contextOf, type SignedStart } from '../protocol/spec.ts'
+import { MAX_PREPARED } from '../store/shares.ts'
+import type { SignedActivation } from './activation.ts'
+import { Activations } from './activations.ts'
+import { runAttempt } from './attempt.ts'
+import { Bell } from './bell.ts'
+import { Suspicion } from './dealers.ts'
+import { judgeEvidence } from './evidence.ts'
+import { Muster, NotStartedError } from './muster.ts'
+import { StartDesk } from './starts.ts'
+import { type CeremonyDeps, type CeremonyTerms, participantsOf } from './terms.ts'
+import { judged, type Verdict, verdictOf } from './verdict.ts'
+import { type CeremonyView, newView, noteFailure } from './view.ts'
+import { attemptAt, isAlarming, nextUsed, opening } from './windows.ts'
+
+/**
+ * Runs a ceremony until the signal aborts, which is the caller's word that the chain has activated or burned the epoch,
+ * or that the node stops. Yields each signed activation that this node makes or is told of, verified, once per attempt.
+ * @throws StoreError if what earlier starts prepared cannot be read
+ */
+export async function* runCeremony(
+  deps: CeremonyDeps,
+  terms: CeremonyTerms,
+  signal: AbortSignal,
+): AsyncGenerator<SignedActivation, void, undefined> {
+  const scope = new AbortController()
+  const over = AbortSignal.any([signal, scope.signal])
+  const bell = new Bell()
+  const made: SignedActivation[] = []
+  const ceremony = new Ceremony(deps, terms, {
+    signal: over,
+    onSigned: (signed) => {
+      made.push(signed)
+      bell.ring()
+    },
+  })
+  const work = ceremony.run().catch((error: unknown) => {
+    if (!over.aborted) throw error
+  })
+  // Whoever pulls next is told; until then a failure must not count as unhandled.
+  work.catch(() => {})
+  try {
+    for (;;) {
+      yield* made.splice(0)
+      await Promise.race([bell.heard(over), work])
+    }
+  } catch (error) {
+    if (!over.aborted) throw error
+  } finally {
+    scope.abort(new DOMException('the ceremony is over', 'AbortError'))
+    await work
+  }
+}
+
+interface Life {
+  readonly signal: AbortSignal
+  readonly onSigned: (signed: SignedActivation) => void
+}
+
+class Ceremony {
+  readonly #deps: CeremonyDeps
+  readonly #terms: CeremonyTerms
+  readonly #life: Life
+  readonly #view: CeremonyView
+  readonly #suspicion = new Suspicion()
+  readonly #excluded = new Set<Address>()
+  readonly #seenEvidence = new Set<string>()
+  readonly #activations: Activations
+  readonly #desk: StartDesk
+  #stopAttempt: { readonly attempt: number; readonly abort: (reason: Error) => void } | null = null
+
+  constructor(deps: CeremonyDeps, terms: CeremonyTerms, life: Life) {
+    this.#deps = deps
+    this.#terms = terms
+    this.#life = life
+    this.#view = terms.view ?? newView(terms.spec)
+    const onEvidence = (evidence: Uint8Array) => void this.#report(evidence, true)
+    this.#activations = new Activations({ deps, terms, view: this.#view, ...life, onEvidence })
+    this.#desk = new StartDesk(terms.spec, contextOf(terms.spec), (first, second) =>
+      this.#equivocated(first, second),
+    )
+  }
+
+  async run(): Promise<void> {
+    const { network, store } = this.#deps
+    const { spec } = this.#terms
+    await this.#activations.load()
+    for (const { bytes } of await store.evidence()) this.#weigh(bytes)
+    const muster = new Muster({
+      deps: this.#deps,
+      terms: this.#terms,
+      desk: this.#desk,
+      suspicion: this.#suspicion,
+      excluded: this.#excluded,
+      view: this.#view,
+      onAnnounced: (from) => this.#activations.inform(from),
+      lastJoined: await store.lastJoined(spec.next.epoch),
+    })
+    const participants = new Set(participantsOf(spec))
+    const stop = [
+      this.#activations.listen(),
+      muster.listen(),
+      network.onUnopened((from, _, frame) => {
+        const start = participants.has(from) ? startOfFrame(frame) : null
+        if (start !== null) muster.offer(start)
+      }),
+      network.onTell('evidence', (from, bytes) => {
+        if (participants.has(from)) void this.#report(bytes, false)
+      }),
+    ]
+    try {
+      await this.#attempts(muster)
+    } finally {
+      for (const each of stop) each()
+    }
+  }
+
+  async #attempts(muster: Muster): Promise<never> {
+    const { blocks } = this.#deps
+    const { signal } = this.#life
+    let tried = (await this.#deps.store.lastJoined(this.#terms.spec.next.epoch)) ?? -1
+    for (;;) {
+      await blocks.reached(this.#terms.startBlock, signal)
+      await this.#full()
+      // Then there is nothing to do but answer others, until the chain or governance has decided.
+      if (this.#activations.signed !== null || this.#view.halted !== null) await forever(signal)
+      const now = attemptAt(this.#terms, blocks.head()) ?? 0
+      const attempt = nextUsed(Math.max(now, tried + 1))
+      this.#view.alarm = isAlarming(attempt)
+      // Several windows may pass meanwhile, so the reckoning begins anew.
+      if (attempt > now) await this.#waitFor(attempt)
+      else tried = Math.max(attempt, await this.#try(muster, attempt))
+    }
+  }
+
+  /** One attempt, from muster to certificate or failure; gives the attempt that was joined, which may be a neighbour. */
+  async #try(muster: Muster, attempt: number): Promise<number> {
+    const stop = new AbortController()
+    const scope = AbortSignal.any([this.#life.signal, stop.signal])
+    this.#view.nextAttemptBlock = null
+    let signed: SignedStart | null = null
+    try {
+      this.#stopAttempt = { attempt, abort: (reason) => stop.abort(reason) }
+      signed = await muster.gather(attempt, scope)
+      this.#stopAttempt = { attempt: signed.start.attempt, abort: (reason) => stop.abort(reason) }
+      const parts = { deps: this.#deps, terms: this.#terms, activations: this.#activations, view: this.#view }
+      await runAttempt(parts, signed, scope)
+    } catch (error) {
+      this.#life.signal.throwIfAborted()
+      await this.#failed(signed, attempt, stop.signal.aborted ? stop.signal.reason : error)
+    } finally {
+      this.#stopAttempt = null
+    }
+    return signed?.start.attempt ?? attempt
+  }
+
+  async #failed(signed: SignedStart | null, attempt: number, error: unknown): Promise<void> {
+    const { log, blocks } = this.#deps
+    const { spec } = this.#terms
+    const verdict = verdictOf(error, spec, this.#excluded)
+    const missing = error instanceof NotStartedError ? error.members : []
+    if (signed !== null) {
+      const dealers = signed.start.dealers.flatMap((index) => spec.old?.members[index - 1] ?? [])
+      this.#suspicion.add({ dealers, suspects: verdict.suspects, seen: verdict.seen })
+    }
+    noteFailure(this.#view, {
+      attempt: signed?.start.attempt ?? attempt,
+      block: blocks.head(),
+      reason: verdict.reason,
+      suspects: [...new Set([...verdict.suspects, ...missing])],
+      culprits: verdict.culprits,
+    })
+    this.#view.waitingFor = missing.length > 0 ? { what: verdict.reason, members: missing } : null
+    log.warn({ epoch: spec.next.epoch, attempt, reason: verdict.reason }, 'attempt failed')
+    if (verdict.evidence !== null) await this.#report(verdict.evidence, true)
+    this.#apply(verdict)
+  }
+
+  #apply({ kind, culprits, reason }: Pick<Verdict, 'kind' | 'culprits' | 'reason'>): void {
+    if (kind === 'retry') return
+    if (kind === 'retry-without') {
+      for (const culprit of culprits) this.#excluded.add(culprit)
+      return
+    }
+    this.#halt(reason, culprits)
+  }
+
+  #halt(reason: string, culprits: readonly Address[]): void {
+    if (this.#view.halted !== null) return
+    this.#view.halted = { reason, culprits }
+    if (this.#activations.signed === null) this.#view.stage = 'halted'
+    this.#deps.log.error({ epoch: this.#terms.spec.next.epoch, reason, culprits }, 'ceremony halted')
+  }
+
+  /** Verifies a record, keeps it, acts on it, and tells the others if it is this node that found it. */
+  async #report(evidence: Uint8Array, own: boolean): Promise<void> {
+    const { store, network, log } = this.#deps
+    if (!this.#weigh(evidence)) return
+    try {
+      await store.addEvidence(evidence)
+    } catch (error) {
+      log.error({ error: messageOf(error) }, 'keep evidence')
+    }
+    if (!own) return
+    for (const member of participantsOf(this.#terms.spec))
+      if (member !== network.self) network.tell(member, 'evidence', evidence)
+  }
+
+  /** Acts on a record that convinces us; false if it does not, or was weighed before. */
+  #weigh(evidence: Uint8Array): boolean {
+    const id = toHex(keccak256(evidence))
+    if (this.#seenEvidence.has(id)) return false
+    const { spec } = this.#terms
+    const found = judgeEvidence(evidence, spec)
+    if (found === null) return false
+    this.#seenEvidence.add(id)
+    const verdict = judged(found.culprits, spec, this.#excluded)
+    this.#apply({ ...verdict, reason: found.reason })
+    const running = this.#stopAttempt
+    if (verdict.kind === 'halt' && running !== null) running.abort(new Error(found.reason))
+    return true
+  }
+
+  #equivocated(first: SignedStart, second: SignedStart): void {
+    const { attempt } = first.start
+    this.#deps.log.warn({ attempt }, 'the coordinator signed two start messages')
+    void this.#report(startEquivocation(this.#terms.spec, first, second), true)
+    if (this.#stopAttempt?.attempt === attempt)
+      this.#stopAttempt.abort(new Error('E_EQUIV: the coordinator signed two start messages'))
+  }
+
+  async #waitFor(attempt: number): Promise<void> {
+    const block = opening(this.#terms, attempt)
+    const view = this.#view
+    view.nextAttemptBlock = block
+    if (view.stage === 'announcing' || view.stage === 'dealing') view.stage = 'waiting'
+    await this.#deps.blocks.reached(block, this.#life.signal)
+  }
+
+  /** An epoch with too many prepared shares waits for governance. */
+  async #full(): Promise<void> {
+    const kept = await this.#deps.store.prepared(this.#terms.spec.next.epoch)
+    if (kept.length >= MAX_PREPARED)
+      this.#halt(`epoch ${this.#terms.spec.next.epoch} has ${kept.length} prepared shares already`, [])
+  }
+}
+
+function forever(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    if (signal.aborted) reject(signal.reason)
+    else signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+  })
+}

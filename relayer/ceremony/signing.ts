@@ -1,0 +1,274 @@
+// Signing with the active shares: answers the other members, and has payloads signed for this node's own operator.
+import type { Signer } from '../crypto/identity.ts'
+import type { Rng } from '../crypto/rng.ts'
+import { type Address, to0x } from '../lib/bytes.ts'
+import type { Clock } from '../lib/clock.ts'
+import { InputError, messageOf } from '../lib/errors.ts'
+import type { Log } from '../lib/log.ts'
+import type { Network } from '../protocol/channel.ts'
+import { type KeyShare, SCHEMES } from '../protocol/keyshare.ts'
+import type { Mailbox } from '../protocol/mailbox.ts'
+import type { Boot } from '../protocol/nonces.ts'
+import { indexOf } from '../protocol/party.ts'
+import type { Payload } from '../protocol/payload.ts'
+import { coordinateSignature } from '../protocol/roast.ts'
+import { ShareSigner } from '../protocol/sign.ts'
+import type { SignRequest } from '../protocol/signwire.ts'
+import { type Domain, probeDigest, setGroupKeyDigest } from '../protocol/typed.ts'
+import type { ShareRecord } from '../store/codec.ts'
+import { wipeShares } from '../store/shares.ts'
+import { signingMailbox } from './mailbox.ts'
+
+/** How long a leader waits for signers before it tries others, in ms. */
+const PATIENCE_MS = 2_000
+/** Waits between the attempts of one request: doubling from the first to the last, in ms. */
+const FIRST_BACKOFF_MS = 500
+const LAST_BACKOFF_MS = 30_000
+/** Probes that this node signs in a burst, and how fast the allowance comes back, in ms for one. */
+const PROBE_BURST = 64
+const PROBE_REFILL_MS = 1_000
+
+/** What the service works with. */
+export interface SigningDeps {
+  readonly network: Network
+  readonly signer: Signer
+  readonly rng: Rng
+  readonly boot: Boot
+  readonly clock: Clock
+  readonly log: Log
+  /** The governance chain's bridge. */
+  readonly domain: Domain
+  /** Keeps what proves somebody's misbehaviour; default: it is logged only. */
+  readonly onEvidence?: (evidence: Uint8Array) => void
+}
+
+/** A set of shares that the chain has activated. */
+export interface ActiveShares {
+  readonly record: ShareRecord
+  /** Taken over by the service, which wipes them at the next promotion. */
+  readonly shares: readonly KeyShare[]
+}
+
+/** What to sign with which key. The payload is asked for again with each attempt, since the epoch may have changed. */
+export interface SigningOrder {
+  readonly keyId: number
+  readonly payload: (epoch: number) => Payload
+  /** Members that must be among the signers. */
+  readonly include?: readonly Address[]
+}
+
+/** A signature of the group key. */
+export interface Signed {
+  /** 52 bytes z ‖ a (EVM), 64 (BIP340, ed25519). */
+  readonly signature: Uint8Array
+  /** What was signed, 32 bytes. */
+  readonly digest: Uint8Array
+  readonly payload: Payload
+  /** The epoch whose shares signed. */
+  readonly epoch: number
+  /** Who signed, ascending. */
+  readonly quorum: readonly Address[]
+  /** Attempts that it took, from 1. */
+  readonly attempts: number
+}
+
+interface Active extends ActiveShares {
+  readonly signer: ShareSigner
+  /** Aborts at the next promotion. */
+  readonly over: AbortController
+}
+
+/** Answers signing requests of members with the active shares, and leads those of its own operator. */
+export class SigningService {
+  readonly #deps: SigningDeps
+  readonly #mailbox: Mailbox
+  #active: Active | null = null
+  #changed = Promise.withResolvers<void>()
+  #allowance = PROBE_BURST
+  #counted: number
+
+  constructor(deps: SigningDeps) {
+    this.#deps = deps
+    this.#mailbox = signingMailbox(deps.network)
+    this.#counted = deps.clock.now()
+  }
+
+  /**
+   * From now on signs with these shares, or with none. Running sessions of the former ones are aborted, their nonces and
+   * shares wiped, and their requests signed again with the new ones.
+   */
+  use(next: ActiveShares | null): void {
+    const { signer, boot, rng, onEvidence } = this.#deps
+    this.#retire('the epoch has changed')
+    if (next !== null) {
+      const { record, shares } = next
+      this.#active = {
+        ...next,
+        over: new AbortController(),
+        signer: new ShareSigner({
+          state: { kind: 'active' },
+          epoch: record.epoch,
+          attempt: record.attempt,
+          transcript: record.transcript,
+          shares,
+          committee: record.committee,
+          operator: signer,
+          boot,
+          rng,
+          mailbox: this.#mailbox,
+          authorize: (request) => this.#authorize(request, record),
+          onFault: (fault) => {
+            this.#deps.log.warn({ code: fault.code, culprits: fault.culprits }, 'fault in signing')
+            onEvidence?.(fault.evidence)
+          },
+        }),
+      }
+    }
+    this.#changed.resolve()
+    this.#changed = Promise.withResolvers()
+  }
+
+  /** The epoch of the shares in use, or null. */
+  get epoch(): number | null {
+    return this.#active?.record.epoch ?? null
+  }
+
+  /**
+   * Has a payload signed by t members, trying again with growing pauses until it succeeds or the signal aborts.
+   * @throws InputError if this node holds no share of the key, or a member to include is none; the signal's reason, with
+   *   the last failure as its cause, when it aborts
+   */
+  async sign(order: SigningOrder, signal: AbortSignal): Promise<Signed> {
+    let last: unknown = null
+    for (let attempt = 1; ; attempt++) {
+      const active = this.#holding(order)
+      const changed = this.#changed.promise
+      try {
+        return { ...(await this.#attempt(active, order, signal)), attempts: attempt }
+      } catch (error) {
+        if (signal.aborted) throw givenUp(attempt, last ?? error, signal)
+        if (error instanceof InputError) throw error
+        if (active.over.signal.aborted) continue
+        last = error
+        this.#deps.log.info({ attempt, error: messageOf(error) }, 'signing attempt failed')
+      }
+      const pause = Math.min(FIRST_BACKOFF_MS * 2 ** (attempt - 1), LAST_BACKOFF_MS)
+      const woken = new AbortController()
+      try {
+        const either = AbortSignal.any([signal, woken.signal])
+        await Promise.race([changed, this.#deps.clock.sleep(pause, either)])
+      } catch {
+        throw givenUp(attempt, last, signal)
+      } finally {
+        woken.abort()
+      }
+    }
+  }
+
+  /** Stops answering, aborts what runs, wipes shares and nonces. */
+  close(): void {
+    this.#retire('the node stops')
+    this.#changed.resolve()
+  }
+
+  async #attempt(
+    active: Active,
+    order: SigningOrder,
+    signal: AbortSignal,
+  ): Promise<Omit<Signed, 'attempts'>> {
+    const { record, signer, over } = active
+    const key = record.keys.find(({ keyId }) => keyId === order.keyId)
+    const book = signer.book(order.keyId)
+    if (key === undefined || book === undefined)
+      throw new InputError(`sign: key ${order.keyId} is none that this node signs with`)
+    const include = (order.include ?? []).map((member) => {
+      const index = indexOf(record.committee, member)
+      if (index === null) throw new InputError(`sign: ${member} is no member of epoch ${record.epoch}`)
+      return index
+    })
+    const payload = order.payload(record.epoch)
+    const digest = this.#digestOf(payload, order.keyId, record)
+    const either = AbortSignal.any([signal, over.signal])
+    const { signature, quorum } = await coordinateSignature({
+      payload,
+      digest,
+      key,
+      committee: record.committee,
+      book,
+      operator: this.#deps.signer,
+      mailbox: this.#mailbox,
+      rng: this.#deps.rng,
+      patience: () => this.#deps.clock.sleep(PATIENCE_MS, either),
+      include,
+      signal: either,
+      onFault: (fault) => this.#deps.onEvidence?.(fault.evidence),
+    })
+    const members = quorum.flatMap((index) => record.committee.members[index - 1] ?? [])
+    return { signature, digest, payload, epoch: record.epoch, quorum: members }
+  }
+
+  #holding(order: SigningOrder): Active {
+    if (this.#active === null)
+      throw new InputError(`sign with key ${order.keyId}: this node holds no active share`, {
+        hint: 'only a member of the running epoch can ask; see `truss status`',
+      })
+    return this.#active
+  }
+
+  /** The owner's word on a request: its own digest of what it is willing to sign. @throws Error otherwise */
+  #authorize(request: SignRequest, record: ShareRecord): Uint8Array {
+    const digest = this.#digestOf(request.payload, request.ref.keyId, record)
+    if (request.payload.type === 'probe' && !this.#allow()) throw new Error('too many probes, ask later')
+    return digest
+  }
+
+  #digestOf(payload: Payload, keyId: number, record: ShareRecord): Uint8Array {
+    switch (payload.type) {
+      case 'probe': {
+        const { probe } = payload
+        if (probe.keyId !== keyId || probe.epoch !== record.epoch)
+          throw new Error(`the probe names key ${probe.keyId} of epoch ${probe.epoch}`)
+        return probeDigest(this.#deps.domain, probe)
+      }
+      case 'set-group-key': {
+        const { message } = payload
+        const key = record.keys.find((each) => each.keyId === 0)
+        if (keyId !== 0 || key === undefined) throw new Error('only key 0 signs for another bridge')
+        if (message.scheme !== SCHEMES.indexOf(key.scheme) || message.groupKey !== to0x(key.groupKey))
+          throw new Error('the message names another group key')
+        const { destinationChainId: chainId, destinationBridge: bridge } = message
+        return setGroupKeyDigest({ chainId, bridge }, message)
+      }
+      case 'activation':
+        // An active share never signs an activation: the new shares must prove themselves.
+        throw new Error('active shares do not sign an activation')
+    }
+  }
+
+  #allow(): boolean {
+    const now = this.#deps.clock.now()
+    const back = Math.floor((now - this.#counted) / PROBE_REFILL_MS)
+    if (back > 0) {
+      this.#allowance = Math.min(PROBE_BURST, this.#allowance + back)
+      this.#counted = now
+    }
+    if (this.#allowance === 0) return false
+    this.#allowance -= 1
+    return true
+  }
+
+  #retire(why: string): void {
+    const active = this.#active
+    this.#active = null
+    if (active === null) return
+    active.over.abort(new DOMException(why, 'AbortError'))
+    active.signer.close()
+    wipeShares(active.shares)
+  }
+}
+
+function givenUp(attempts: number, last: unknown, signal: AbortSignal): Error {
+  const why = last === null || last === undefined ? '' : `, last: ${messageOf(last)}`
+  const reason = messageOf(signal.reason)
+  return new Error(`sign: given up in attempt ${attempts} (${reason})${why}`, { cause: last })
+}

@@ -1,0 +1,76 @@
+// Start messages as they come in: verified, the first of each attempt kept, a second different one turned into evidence.
+import { type Address, equal } from '../lib/bytes.ts'
+import { rankMembers } from '../protocol/party.ts'
+import { type CeremonySpec, decodeStart, type SignedStart, startFault } from '../protocol/spec.ts'
+import { acceptsStart } from './windows.ts'
+
+/** Where a node stands when a start message comes. */
+export interface Standing {
+  /** k at its head. */
+  readonly current: number
+  /** Highest attempt of the epoch that it ever joined, or null. */
+  readonly lastJoined: number | null
+}
+
+/** Who coordinates an attempt: the first of the new committee by rank. */
+export function coordinatorOf(spec: CeremonySpec, context: Uint8Array, attempt: number): Address {
+  const [first] = rankMembers(context, attempt, spec.next.members)
+  if (first === undefined) throw new RangeError('rank coordinator: empty committee')
+  return first
+}
+
+/** The start messages of one ceremony. */
+export class StartDesk {
+  readonly #spec: CeremonySpec
+  readonly #context: Uint8Array
+  readonly #onEquivocation: (first: SignedStart, second: SignedStart) => void
+  readonly #first = new Map<number, SignedStart>()
+  readonly #void = new Set<number>()
+
+  /** @param onEquivocation called once for each attempt of which two different valid ones came */
+  constructor(
+    spec: CeremonySpec,
+    context: Uint8Array,
+    onEquivocation: (first: SignedStart, second: SignedStart) => void,
+  ) {
+    this.#spec = spec
+    this.#context = context
+    this.#onEquivocation = onEquivocation
+  }
+
+  /** Takes the wire form, whoever brought it. Returns whether it is the first valid one of its attempt. */
+  take(bytes: Uint8Array, at: Standing): boolean {
+    const signed = decodeStart(bytes)
+    if (signed === null || !equal(signed.start.context, this.#context)) return false
+    const { attempt } = signed.start
+    // One below what a node would join is still looked at: it may be the evidence of an equivocation.
+    if (!acceptsStart(attempt, { current: at.current, lastJoined: null })) return false
+    const first = this.#first.get(attempt)
+    if (first !== undefined && equal(first.bytes, signed.bytes)) return false
+    if (startFault(this.#spec, coordinatorOf(this.#spec, this.#context, attempt), signed) !== null)
+      return false
+    if (first === undefined) {
+      this.#first.set(attempt, signed)
+      return true
+    }
+    if (!this.#void.has(attempt)) {
+      this.#void.add(attempt)
+      this.#onEquivocation(first, signed)
+    }
+    return false
+  }
+
+  /** The first start message that may be joined now, if any: the highest attempt comes first. */
+  joinable(at: Standing, inTime: (attempt: number) => boolean): SignedStart | null {
+    const found = [...this.#first.values()]
+      .filter(({ start }) => acceptsStart(start.attempt, at) && inTime(start.attempt))
+      .filter(({ start }) => !this.#void.has(start.attempt))
+      .sort((a, b) => b.start.attempt - a.start.attempt)
+    return found[0] ?? null
+  }
+
+  /** The start message of an attempt, if one came. */
+  of(attempt: number): SignedStart | null {
+    return this.#first.get(attempt) ?? null
+  }
+}

@@ -1,0 +1,307 @@
+// Relayers of a simulated network that run ceremonies over memory disks, with a chain reduced to block numbers and a verdict.
+import { BlockFeed } from '../../relayer/ceremony/blocks.ts'
+import type { SignedActivation } from '../../relayer/ceremony/activation.ts'
+import { runCeremony } from '../../relayer/ceremony/ceremony.ts'
+import { inProcess, type Runner } from '../../relayer/ceremony/runner.ts'
+import { SigningService } from '../../relayer/ceremony/signing.ts'
+import { type CeremonyTerms, participantsOf } from '../../relayer/ceremony/terms.ts'
+import { type CeremonyView, newView } from '../../relayer/ceremony/view.ts'
+import { H } from '../../relayer/crypto/hash.ts'
+import { type Signer, signerOf } from '../../relayer/crypto/identity.ts'
+import { TAG } from '../../relayer/crypto/tags.ts'
+import { type Address, fromHex, toAddress, utf8 } from '../../relayer/lib/bytes.ts'
+import { silentLog } from '../../relayer/lib/log.ts'
+import { Secret } from '../../relayer/lib/secret.ts'
+import { commitmentsHash, type KeyShare, type KeySpec } from '../../relayer/protocol/keyshare.ts'
+import type { Committee } from '../../relayer/protocol/party.ts'
+import type { CeremonySpec } from '../../relayer/protocol/spec.ts'
+import { openStore, type Store } from '../../relayer/store/store.ts'
+import { FakeClock, settle } from './fake-clock.ts'
+import { MemoryDisk } from './memory-database.ts'
+import { seededRng } from './seeded-rng.ts'
+import { SimNetwork } from './sim-network.ts'
+import type { SimNode } from './sim-node.ts'
+
+export const CHAIN_ID = 31337
+export const BRIDGE = toAddress(`0x${'b7'.repeat(20)}`)
+export const WINDOW = 20
+const KEY0: KeySpec = { keyId: 0, scheme: 'frost-secp256k1-evm' }
+
+/** One relayer: what survives a crash is its disk; everything else is made anew by `start`. */
+export class SimRelayer {
+  readonly signer: Signer
+  readonly disk = new MemoryDisk()
+  readonly feed: BlockFeed
+  readonly activations: SignedActivation[] = []
+  readonly #key: Uint8Array
+  readonly #sim: CeremonySim
+  #boots = 0
+  #stop = new AbortController()
+  #running: Promise<void> = Promise.resolve()
+  store!: Store
+  node!: SimNode
+  signing!: SigningService
+  view: CeremonyView | null = null
+  /** What ended its ceremony, if not the test. */
+  failure: unknown = null
+  protocolVersion = 1
+  softwareVersion = '0.1.0'
+  runner: Runner = inProcess
+  mayDeal: (spec: CeremonySpec) => string | null = () => null
+
+  constructor(sim: CeremonySim, seed: string) {
+    this.#sim = sim
+    this.#key = seededRng(seed)(32)
+    this.signer = signerOf(new Secret(this.#key))
+    this.feed = new BlockFeed(sim.head)
+  }
+
+  get address(): Address {
+    return this.signer.address
+  }
+
+  /** Boots: store, network, signing service. */
+  async start(): Promise<void> {
+    this.#boots += 1
+    const rng = seededRng(`${this.address}/${this.#boots}`)
+    this.store = await openStore({
+      ...this.disk.open(),
+      operatorKey: new Secret(this.#key.slice()),
+      chainId: CHAIN_ID,
+      bridge: BRIDGE,
+      operator: this.address,
+      rng,
+    })
+    this.node = this.#sim.net.join(this.address)
+    this.node.admit({ committee: this.#sim.addresses, receipts: [] })
+    this.signing = new SigningService({
+      network: this.node,
+      signer: this.signer,
+      rng,
+      boot: this.boot,
+      clock: this.#sim.clock,
+      log: silentLog,
+      domain: { chainId: CHAIN_ID, bridge: BRIDGE },
+    })
+  }
+
+  get boot() {
+    return { counter: this.#boots, id: seededRng(`boot ${this.address}/${this.#boots}`)(16) }
+  }
+
+  /** Runs a ceremony in the background. */
+  run(spec: CeremonySpec, terms: Partial<CeremonyTerms> = {}): void {
+    this.#stop = new AbortController()
+    this.view = newView(spec)
+    this.failure = null
+    this.#running = this.#collect({
+      spec,
+      startBlock: this.#sim.startBlock,
+      windowBlocks: WINDOW,
+      held: [],
+      mayDeal: (each) => this.mayDeal(each),
+      view: this.view,
+      ...terms,
+    })
+  }
+
+  /** Ends the ceremony, as the chain's decision does. */
+  async end(): Promise<void> {
+    this.#stop.abort(new DOMException('ended by the test', 'AbortError'))
+    await this.#running
+  }
+
+  /** The power goes out: the disk stays. */
+  async crash(): Promise<void> {
+    this.disk.cutPower()
+    this.#sim.net.leave(this.address)
+    await this.end()
+    this.signing.close()
+  }
+
+  async #collect(terms: CeremonyTerms): Promise<void> {
+    const deps = {
+      network: this.node,
+      blocks: this.feed,
+      store: this.store,
+      signer: this.signer,
+      rng: seededRng(`ceremony ${this.address}/${this.#boots}/${terms.spec.next.epoch}`),
+      boot: this.boot,
+      log: silentLog,
+      softwareVersion: this.softwareVersion,
+      protocolVersion: this.protocolVersion,
+      runner: this.runner,
+    }
+    try {
+      for await (const signed of runCeremony(deps, terms, this.#stop.signal)) this.activations.push(signed)
+    } catch (error) {
+      this.failure = error
+    }
+  }
+}
+
+/** A network of relayers in ascending order of address. */
+export class CeremonySim {
+  readonly net: SimNetwork
+  readonly clock = new FakeClock()
+  readonly relayers: readonly SimRelayer[]
+  head = 100
+  startBlock = 100
+
+  private constructor(seed: string, count: number) {
+    this.net = new SimNetwork(seed)
+    this.relayers = Array.from({ length: count }, (_, at) => new SimRelayer(this, `${seed}/${at}`)).sort(
+      (a, b) => (a.address < b.address ? -1 : 1),
+    )
+  }
+
+  static async of(seed: string, count: number): Promise<CeremonySim> {
+    const sim = new CeremonySim(seed, count)
+    for (const relayer of sim.relayers) await relayer.start()
+    return sim
+  }
+
+  get addresses(): readonly Address[] {
+    return this.relayers.map(({ address }) => address)
+  }
+
+  at(address: Address): SimRelayer {
+    const found = this.relayers.find((relayer) => relayer.address === address)
+    if (found === undefined) throw new Error(`no relayer ${address}`)
+    return found
+  }
+
+  /** Relayers by position, from 0 in ascending order of address. */
+  some(...positions: number[]): SimRelayer[] {
+    return positions.flatMap((position) => this.relayers[position] ?? [])
+  }
+
+  committee(epoch: number, threshold: number, ...positions: number[]): Committee {
+    return { epoch, threshold, members: this.some(...positions).map(({ address }) => address) }
+  }
+
+  keygen(next: Committee, scheme: KeySpec['scheme'] = 'frost-secp256k1-evm'): CeremonySpec {
+    return this.#spec({ op: 'keygen', next, old: null, held: [], generated: [{ ...KEY0, scheme }] })
+  }
+
+  /** From what the old committee's members hold; also refresh and addkey. */
+  async reshare(op: CeremonySpec['op'], old: Committee, next: Committee): Promise<CeremonySpec> {
+    const [first] = old.members
+    if (first === undefined) throw new Error('empty committee')
+    const record = await this.#anyRecord(old)
+    const held = record.keys.map((key) => ({
+      keyId: key.keyId,
+      scheme: key.scheme,
+      groupKey: key.groupKey,
+      commitmentsHash: commitmentsHash(key),
+    }))
+    const added: KeySpec = { keyId: held.length, scheme: 'frost-ed25519' }
+    return this.#spec({ op, old, next, held, generated: op === 'addkey' ? [added] : [] })
+  }
+
+  /** Starts the ceremony at every participant that is named, or at all. The next window begins with the next block. */
+  async begin(
+    spec: CeremonySpec,
+    relayers = participantsOf(spec).map((each) => this.at(each)),
+  ): Promise<void> {
+    this.startBlock = this.head
+    for (const relayer of relayers) relayer.run(spec, { held: await this.heldBy(relayer, spec) })
+    await this.quiet()
+  }
+
+  /** The active shares from which a relayer may deal. */
+  async heldBy(relayer: SimRelayer, spec: CeremonySpec): Promise<KeyShare[]> {
+    const record = await relayer.store.activeShare()
+    if (record === null || record.epoch !== spec.old?.epoch) return []
+    return relayer.store.loadShares(record)
+  }
+
+  /** One block for everybody, after which everything that can happen has happened. */
+  async mine(blocks = 1): Promise<void> {
+    for (let mined = 0; mined < blocks; mined++) {
+      this.head += 1
+      for (const { feed } of this.relayers) feed.advance(this.head)
+      await this.quiet()
+    }
+  }
+
+  /** Mines until the condition holds. @throws after `limit` blocks */
+  async until(condition: () => boolean, limit = 6 * WINDOW): Promise<void> {
+    await this.quiet()
+    for (let mined = 0; !condition(); mined++) {
+      if (mined >= limit) throw new Error(`condition does not hold after ${limit} blocks: ${this.describe()}`)
+      await this.mine()
+    }
+  }
+
+  /** Waits until nobody has anything more to do before the next block. */
+  async quiet(): Promise<void> {
+    for (let calm = 0; calm < 4; calm++) {
+      const before = this.net.delivered + this.net.refused + this.#writes()
+      await settle()
+      await this.net.idle()
+      await settle()
+      if (this.net.delivered + this.net.refused + this.#writes() !== before) calm = -1
+    }
+  }
+
+  /**
+   * The chain accepts an activation: every relayer that is up ends its ceremony, promotes exactly that attempt and signs
+   * with it from now on.
+   */
+  async activate(signed: SignedActivation): Promise<void> {
+    for (const relayer of this.relayers) {
+      await relayer.end()
+      await relayer.store.promote(signed)
+      const record = await relayer.store.activeShare()
+      relayer.signing.use(record === null ? null : { record, shares: await relayer.store.loadShares(record) })
+      relayer.activations.length = 0
+    }
+    await this.quiet()
+  }
+
+  /** Runs a ceremony to its activation, with nobody in the way. */
+  async complete(spec: CeremonySpec): Promise<SignedActivation> {
+    await this.begin(spec)
+    const all = participantsOf(spec).map((each) => this.at(each))
+    await this.until(() => all.every(({ activations }) => activations.length > 0))
+    const [signed] = all[0]?.activations ?? []
+    if (signed === undefined) throw new Error('no activation')
+    await this.activate(signed)
+    return signed
+  }
+
+  async stop(): Promise<void> {
+    for (const relayer of this.relayers) {
+      await relayer.end()
+      relayer.signing.close()
+    }
+  }
+
+  /** One line for each relayer: where its ceremony stands. */
+  describe(): string {
+    return this.relayers
+      .map(({ address, view, failure }) => {
+        const last = view?.failures.at(-1)?.reason ?? ''
+        return `${address.slice(0, 6)} ${view?.stage} ${view?.attempt} ${last} ${failure ?? ''}`
+      })
+      .join('\n')
+  }
+
+  #writes(): number {
+    return this.relayers.reduce((sum, { disk }) => sum + disk.writes.length, 0)
+  }
+
+  async #anyRecord(old: Committee) {
+    for (const member of old.members) {
+      const record = await this.at(member).store.activeShare()
+      if (record !== null && record.epoch === old.epoch) return record
+    }
+    throw new Error(`nobody holds epoch ${old.epoch}`)
+  }
+
+  #spec(parts: Pick<CeremonySpec, 'op' | 'old' | 'next' | 'held' | 'generated'>): CeremonySpec {
+    const triggerBlockHash = H(TAG.context, utf8(`block ${this.head}`), fromHex(BRIDGE))
+    return { chainId: CHAIN_ID, bridge: BRIDGE, triggerBlockHash, ...parts }
+  }
+}
