@@ -12,13 +12,18 @@ const prefixes = new Map<Tag, Uint8Array>()
 
 /** SHA-256(τ ‖ τ ‖ enc(parts)) with τ = SHA-256("tssb/v1/" + tag); 32 bytes. */
 export function H(tag: Tag, ...parts: readonly Uint8Array[]): Uint8Array {
+  return digest('sha256', preimage(tag, ...parts))
+}
+
+/** What H hashes: τ ‖ τ ‖ enc(parts). For signatures that are verified together with their hash. */
+export function preimage(tag: Tag, ...parts: readonly Uint8Array[]): Uint8Array {
   let prefix = prefixes.get(tag)
   if (prefix === undefined) {
     const tau = digest('sha256', utf8(PREFIX + tag))
     prefix = concat(tau, tau)
     prefixes.set(tag, prefix)
   }
-  return digest('sha256', concat(prefix, enc(...parts)))
+  return concat(prefix, enc(...parts))
 }
 
 /** expand_message_xmd(SHA-256, enc(parts), "tssb/v1/" + tag, 48) mod `order` (RFC 9380, section 5.3.1). */

@@ -1,6 +1,8 @@
 // The operator's secp256k1 key as signer: Ethereum addresses, and 65-byte recoverable ECDSA signatures over 32-byte digests.
+import { createPublicKey, type KeyObject, verify } from 'node:crypto'
 import { secp256k1 } from '@noble/curves/secp256k1.js'
-import { type Address, concat, toAddress } from '../lib/bytes.ts'
+import { sha256 } from '@noble/hashes/sha2.js'
+import { type Address, concat, toAddress, toBigint } from '../lib/bytes.ts'
 import type { Secret } from '../lib/secret.ts'
 import { keccak256 } from './hash.ts'
 
@@ -35,11 +37,52 @@ export function addressOf(publicKey: Uint8Array): Address {
 export function recover(digest: Uint8Array, signature: Uint8Array): Address | null {
   const v = signature[64]
   if (signature.length !== 65 || digest.length !== 32 || (v !== 27 && v !== 28)) return null
+  const publicKey = recoverKey(digest, signature.subarray(0, 64), v)
+  return publicKey === null ? null : addressOf(publicKey)
+}
+
+const KNOWN_KEYS = 1024
+const known = new Map<Address, KeyObject>()
+
+/**
+ * Whether an address signed H(tag, parts). The first time its key is recovered, later it is known and OpenSSL verifies,
+ * four times as fast; v is not looked at, so that both ways accept the same signatures.
+ * @param preimage what `preimage` of crypto/hash.ts gives: its SHA-256 is H(tag, parts)
+ */
+export function signedBy(address: Address, preimage: Uint8Array, signature: Uint8Array): boolean {
+  if (signature.length !== 65) return false
+  const compact = signature.subarray(0, 64)
+  const key = known.get(address)
+  if (key !== undefined)
+    return lowS(compact) && verify('sha256', preimage, { key, dsaEncoding: 'ieee-p1363' }, compact)
+  const digest = sha256(preimage)
+  for (const v of [27, 28]) {
+    const publicKey = recoverKey(digest, compact, v)
+    if (publicKey === null || addressOf(publicKey) !== address) continue
+    remember(address, publicKey)
+    return true
+  }
+  return false
+}
+
+function recoverKey(digest: Uint8Array, compact: Uint8Array, v: number): Uint8Array | null {
   try {
-    const parsed = secp256k1.Signature.fromBytes(signature.subarray(0, 64)).addRecoveryBit(v - 27)
-    if (parsed.hasHighS()) return null
-    return addressOf(parsed.recoverPublicKey(digest).toBytes(true))
+    const parsed = secp256k1.Signature.fromBytes(compact).addRecoveryBit(v - 27)
+    return parsed.hasHighS() ? null : parsed.recoverPublicKey(digest).toBytes(true)
   } catch {
     return null
   }
+}
+
+function lowS(compact: Uint8Array): boolean {
+  return toBigint(compact.subarray(32)) <= secp256k1.Point.Fn.ORDER / 2n
+}
+
+function remember(address: Address, publicKey: Uint8Array): void {
+  const xy = secp256k1.Point.fromBytes(publicKey).toBytes(false)
+  const [x, y] = [xy.subarray(1, 33), xy.subarray(33)].map((part) => Buffer.from(part).toString('base64url'))
+  if (x === undefined || y === undefined) return
+  const oldest = known.keys().next()
+  if (known.size >= KNOWN_KEYS && !oldest.done) known.delete(oldest.value)
+  known.set(address, createPublicKey({ key: { kty: 'EC', crv: 'secp256k1', x, y }, format: 'jwk' }))
 }

@@ -42,16 +42,7 @@ export interface Attempt {
 export function attemptOf(spec: CeremonySpec, start: StartMessage): Attempt {
   checkSpec(spec)
   checkStart(spec, start)
-  const { chainId, bridge } = spec
   const sessionId = sessionIdOf(start)
-  const terms = (key: KeySpec, registered: RegisteredKey | null): KeyTerms => ({
-    keyId: key.keyId,
-    scheme: key.scheme,
-    group: groupOf(curveOf(key.scheme)),
-    sessionId: sessionOfKey(sessionId, keyDigest(key, chainId, bridge)),
-    dealtBy: registered === null ? 'new' : 'old',
-    registered,
-  })
   const receivers = seatsIn(spec.next, 'new')
   const old = spec.old === null ? [] : seatsIn(spec.old, 'old')
   return {
@@ -60,10 +51,22 @@ export function attemptOf(spec: CeremonySpec, start: StartMessage): Attempt {
     sessionId,
     parties: [...old.filter((party) => start.dealers.includes(party.index)), ...receivers],
     receivers,
-    keys: [...spec.held.map((key) => terms(key, key)), ...spec.generated.map((key) => terms(key, null))].sort(
-      (a, b) => a.keyId - b.keyId,
-    ),
+    keys: termsOf(spec, sessionId),
   }
+}
+
+/** The keys of a session, ascending keyId. */
+export function termsOf(spec: CeremonySpec, sessionId: Uint8Array): readonly KeyTerms[] {
+  const terms = (key: KeySpec, registered: RegisteredKey | null): KeyTerms => ({
+    keyId: key.keyId,
+    scheme: key.scheme,
+    group: groupOf(curveOf(key.scheme)),
+    sessionId: sessionOfKey(sessionId, keyDigest(key, spec.chainId, spec.bridge)),
+    dealtBy: registered === null ? 'new' : 'old',
+    registered,
+  })
+  const held = spec.held.map((key) => terms(key, key))
+  return [...held, ...spec.generated.map((key) => terms(key, null))].sort((a, b) => a.keyId - b.keyId)
 }
 
 /** The keys that members of a role deal, ascending keyId. */

@@ -148,7 +148,12 @@ export function checkStart(spec: CeremonySpec, start: StartMessage): void {
 /** The coordinator's word for an attempt: enc(ctx, u32 attempt, dealers as u16 list, nonce, signature) on the wire. */
 export function signStart(signer: Signer, start: StartMessage): SignedStart {
   const signature = signer.sign(startDigest(start))
-  return { start, signature, bytes: enc(...startParts(start), signature) }
+  return { start, signature, bytes: encodeStart(start, signature) }
+}
+
+/** The wire form of a start message with its signature. */
+export function encodeStart(start: StartMessage, signature: Uint8Array): Uint8Array {
+  return enc(...startParts(start), signature)
 }
 
 /** The start message that bytes encode, or null; nothing else is checked. */

@@ -69,6 +69,11 @@ export class SimNetwork {
     this.#enqueue(this.#held.splice(0))
   }
 
+  /** Whether packets are under way. */
+  get busy(): boolean {
+    return this.#queue.length > 0 || this.#pumping
+  }
+
   /** Resolves when nothing is under way and nobody had anything more to say. */
   async idle(): Promise<void> {
     while (this.#queue.length > 0 || this.#pumping) {

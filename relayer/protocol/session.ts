@@ -1,0 +1,292 @@
+// One attempt as one node runs it: it signs and sends, gathers each round, and turns what went wrong into blame for all.
+import type { Signer } from '../crypto/identity.ts'
+import type { Rng } from '../crypto/rng.ts'
+import { type Address, concat, equal } from '../lib/bytes.ts'
+import { abortOf, verdictOf } from './accusation.ts'
+import { addressesOf, type Attempt, attemptOf, dealersOf, partyAt } from './attempt.ts'
+import type { Channel } from './channel.ts'
+import { digestOf, encodeFrame, type SignedEnvelope, seal } from './envelope.ts'
+import { encodeEvidence } from './evidence.ts'
+import {
+  AbortedError,
+  DisputeError,
+  type DropCode,
+  FaultError,
+  RefusalError,
+  SilenceError,
+} from './faults.ts'
+import { Inbox } from './inbox.ts'
+import { ABORT, encodeAbort, NOTICE, ROUND } from './messages.ts'
+import type { Party, Role, Seat } from './party.ts'
+import { encodeProof, type Proof } from './proof.ts'
+import type { CeremonySpec, SignedStart } from './spec.ts'
+
+/** What a session is opened with. */
+export interface SessionParts {
+  readonly spec: CeremonySpec
+  /** Verified by the caller (`startFault`). */
+  readonly start: SignedStart
+  readonly signer: Signer
+  /** The session's channel, opened for `addressesOf(attemptOf(spec, start.start))`. */
+  readonly channel: Channel
+  readonly rng: Rng
+  /** Aborts when the time of round 1, 2 or 3 is over. */
+  readonly deadline: (round: number) => AbortSignal
+}
+
+interface Waiter {
+  readonly round: number
+  /** Whom it still waits for; the wait is over when nobody is left. */
+  readonly missing: () => readonly Party[]
+  readonly done: () => void
+  readonly fail: (error: Error) => void
+}
+
+/**
+ * Opens a session; from now on it listens. The attempt's marker must be durable before.
+ * @throws RefusalError E_AUTH if spec and start message break a rule, or this node has no seat
+ */
+export function openSession(parts: SessionParts): Session {
+  const attempt = attemptOf(parts.spec, parts.start.start)
+  if (!addressesOf(attempt).includes(parts.signer.address))
+    throw new RefusalError('E_AUTH', 'open session: this node takes no part in the attempt')
+  return new Session(attempt, parts)
+}
+
+/** See `openSession`. */
+export class Session {
+  readonly attempt: Attempt
+  readonly self: Address
+  readonly rng: Rng
+  /** This node's seats: old if it deals, new if it is of the new committee. */
+  readonly seats: readonly Party[]
+  readonly #parts: SessionParts
+  readonly #inbox: Inbox
+  readonly #waiters = new Set<Waiter>()
+  readonly #shown = new Set<number>()
+  readonly #gaveUp = new Set<Address>()
+  #failure: Error | null = null
+  #disputing = false
+  #announced = false
+
+  constructor(attempt: Attempt, parts: SessionParts) {
+    this.attempt = attempt
+    this.self = parts.signer.address
+    this.rng = parts.rng
+    this.seats = attempt.parties.filter((party) => party.address === this.self)
+    this.#parts = parts
+    this.#inbox = new Inbox(attempt, this.seats)
+    parts.channel.onFrame((carrier, frame) => this.#receive(carrier, frame))
+  }
+
+  /** Frames dropped so far, by reason. */
+  get drops(): Readonly<Record<DropCode, number>> {
+    return this.#inbox.drops
+  }
+
+  /** This node's party of a role, or null. */
+  seat(role: Role): Party | null {
+    return this.seats.find((seat) => seat.role === role) ?? null
+  }
+
+  /** Sends a signed body to all parties, this node included. */
+  sendToAll(from: Party, round: number, body: Uint8Array): void {
+    const envelope = this.#seal({ from, to: null, round, body })
+    const frame = this.#frame(envelope)
+    for (const address of this.#others()) this.#parts.channel.send(address, frame)
+    this.#inbox.put(envelope)
+  }
+
+  /** Sends a signed body to one party, which may be this node. */
+  send(from: Party, to: Party, message: { round: number; body: Uint8Array }): void {
+    const envelope = this.#seal({ from, to, ...message })
+    if (to.address === this.self) this.#inbox.put(envelope)
+    else this.#parts.channel.send(to.address, this.#frame(envelope))
+  }
+
+  /**
+   * The messages to all of these senders, in their order.
+   * @throws SilenceError when the round's time is over; whatever made the attempt fail
+   */
+  gather(round: number, from: readonly Party[]): Promise<SignedEnvelope[]> {
+    return this.#collect(round, from, null)
+  }
+
+  /** The messages of these senders to one seat of this node, in their order. @throws as `gather` */
+  gatherPrivate(round: number, to: Party, from: readonly Party[]): Promise<SignedEnvelope[]> {
+    return this.#collect(round, from, to)
+  }
+
+  /** An error that convicts the senders of these envelopes, with its evidence. */
+  fault(proof: Proof, culprits: readonly Party[]): FaultError {
+    const evidence = encodeEvidence(this.attempt, encodeProof(proof))
+    return new FaultError(proof.code, { culprits, evidence, message: `attempt ${this.#number()}` })
+  }
+
+  /** Runs the steps of a protocol; if they fail, says so to the others, with the evidence if there is any. */
+  async run<T>(steps: () => Promise<T>): Promise<T> {
+    try {
+      return await steps()
+    } catch (error) {
+      this.#announce(error)
+      throw error
+    }
+  }
+
+  /** Shows everybody the signed messages to all of a round, once, and says with which bodies. */
+  showView(round: number): void {
+    const [seat] = this.seats
+    if (this.#shown.has(round) || seat === undefined) return
+    this.#shown.add(round)
+    for (const dealer of dealersOf(this.attempt)) this.passOn(round, dealer)
+    this.sendToAll(seat, NOTICE + round, concat(...this.#view(round)))
+  }
+
+  /** Passes a signed message to all on to everybody. */
+  passOn(round: number, from: Party): void {
+    const envelope = this.#inbox.at(round, from, null)
+    if (envelope === undefined) return
+    const frame = this.#frame(envelope)
+    for (const address of this.#others()) this.#parts.channel.send(address, frame)
+  }
+
+  /**
+   * Waits until everybody has shown its view of a round and the views agree, or time is over.
+   * @throws FaultError E_EQUIV when two signed bodies of one place meet
+   */
+  async compareViews(round: number): Promise<void> {
+    this.#disputing = true
+    const own = this.#view(round)
+    const agrees = (address: Address): boolean => {
+      const seat = this.attempt.parties.find((party) => party.address === address)
+      const notice = seat === undefined ? undefined : this.#inbox.at(NOTICE + round, seat, null)
+      if (notice === undefined) return false
+      return own.every((digest, at) => {
+        const theirs = notice.body.subarray(32 * at, 32 * at + 32)
+        return equal(digest, theirs) || theirs.every((byte) => byte === 0)
+      })
+    }
+    const missing = () => this.#others().filter((address) => !this.#gaveUp.has(address) && !agrees(address))
+    try {
+      await this.#wait(round + 1, () =>
+        this.attempt.parties.filter((party) => missing().includes(party.address)),
+      )
+    } catch (error) {
+      if (!(error instanceof SilenceError)) throw error
+    }
+  }
+
+  /** Stops listening. Idempotent. */
+  close(): void {
+    this.#fail(new DisputeError('E_STATE', { suspects: [], message: 'run session: closed' }))
+    this.#announced = true
+    this.#parts.channel.close()
+  }
+
+  async #collect(round: number, from: readonly Party[], to: Party | null): Promise<SignedEnvelope[]> {
+    await this.#wait(round, () => from.filter((party) => this.#inbox.at(round, party, to) === undefined))
+    return from.flatMap((party) => this.#inbox.at(round, party, to) ?? [])
+  }
+
+  #wait(round: number, missing: () => readonly Party[]): Promise<void> {
+    if (this.#failure !== null) return Promise.reject(this.#failure)
+    if (missing().length === 0) return Promise.resolve()
+    const signal = this.#parts.deadline(round)
+    if (signal.aborted) return Promise.reject(new SilenceError(round, missing()))
+    return new Promise((resolve, reject) => {
+      const end = () => {
+        this.#waiters.delete(waiter)
+        signal.removeEventListener('abort', late)
+      }
+      const waiter: Waiter = {
+        round,
+        missing,
+        done: () => {
+          end()
+          resolve()
+        },
+        fail: (error) => {
+          end()
+          reject(error)
+        },
+      }
+      const late = () => waiter.fail(new SilenceError(round, missing()))
+      this.#waiters.add(waiter)
+      signal.addEventListener('abort', late, { once: true })
+    })
+  }
+
+  #receive(carrier: Address, frame: Uint8Array): void {
+    const arrival = this.#inbox.take(carrier, frame)
+    if (arrival.kind === 'conflict') {
+      const [first] = arrival.envelopes
+      const culprit = partyAt(this.attempt, first.from)
+      const proof: Proof = { code: 'E_EQUIV', envelopes: arrival.envelopes, transcript: [] }
+      if (culprit !== null && first.round < NOTICE) this.#fail(this.fault(proof, [culprit]))
+    }
+    if (arrival.kind !== 'new') return
+    const { envelope, sender } = arrival
+    if (envelope.round === ABORT) this.#onAbort(sender, envelope)
+    else if (envelope.round >= NOTICE) this.showView(envelope.round - NOTICE)
+    for (const waiter of [...this.#waiters]) if (waiter.missing().length === 0) waiter.done()
+  }
+
+  #onAbort(sender: Party, envelope: SignedEnvelope): void {
+    this.#gaveUp.add(sender.address)
+    const verdict = verdictOf(this.attempt, envelope)
+    if (verdict.proof !== null) {
+      const { proof, culprits } = verdict
+      this.#fail(this.fault(proof, culprits ?? [sender]))
+      return
+    }
+    if (this.#disputing) return
+    const { accusation } = verdict
+    const missing = [...this.#waiters]
+      .filter((waiter) => waiter.round === accusation.round)
+      .flatMap((waiter) => waiter.missing())
+    const agreed = accusation.suspects.filter((suspect) => missing.includes(suspect))
+    this.#fail(
+      accusation.code === 'E_TIMEOUT' && agreed.length > 0
+        ? new SilenceError(accusation.round, agreed)
+        : new AbortedError(sender, accusation),
+    )
+  }
+
+  #fail(error: Error): void {
+    if (this.#failure !== null) return
+    this.#failure = error
+    for (const waiter of [...this.#waiters]) waiter.fail(error)
+  }
+
+  /** Tells the others once why this node gives up; what another party said without proof is not repeated. */
+  #announce(error: unknown): void {
+    const [seat] = this.seats
+    if (this.#announced || error instanceof AbortedError || seat === undefined) return
+    this.#announced = true
+    this.sendToAll(seat, ABORT, encodeAbort(abortOf(error)))
+  }
+
+  /** The digests of the messages to all of a round that this node holds, by sender; zeros where there is none. */
+  #view(round: number): Uint8Array[] {
+    return dealersOf(this.attempt).map((dealer) => {
+      const envelope = this.#inbox.at(round, dealer, null)
+      return envelope === undefined ? new Uint8Array(32) : digestOf(envelope)
+    })
+  }
+
+  #seal(message: { from: Seat; to: Seat | null; round: number; body: Uint8Array }): SignedEnvelope {
+    return seal(this.#parts.signer, { sessionId: this.attempt.sessionId, ...message })
+  }
+
+  #frame(envelope: SignedEnvelope): Uint8Array {
+    return encodeFrame(envelope, envelope.round === ROUND.commit ? this.#parts.start.bytes : undefined)
+  }
+
+  #others(): Address[] {
+    return addressesOf(this.attempt).filter((address) => address !== this.self)
+  }
+
+  #number(): number {
+    return this.attempt.start.attempt
+  }
+}
