@@ -35,7 +35,10 @@ export function evidenceCommand(io: Io): Command {
       .option(
         '--committee <epoch:threshold:addresses>',
         'a committee known by hand instead of from an endpoint, addresses with commas; once an epoch',
-        (value: string, before: readonly Committee[] = []) => [...before, argument(committee)(value)],
+        (value: string, before: readonly Committee[] | undefined) => [
+          ...(before ?? []),
+          argument(committee)(value),
+        ],
       )
       .action(async (file: string, options: VerifyOptions, command: Command) =>
         verify(contextOf(io, command), file, options),

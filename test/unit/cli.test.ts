@@ -81,7 +81,8 @@ test('init overwrites nothing', async () => {
 })
 
 test('init takes over a keystore of any wallet, with its password', async () => {
-  const wallet = Wallet.createRandom()
+  const { address, privateKey } = Wallet.createRandom()
+  const wallet = { address, privateKey }
   const directory = folder()
   const file = join(directory, 'wallet.json')
   writeFileSync(file, await encryptKeystoreJson(wallet, 'hunter2hunter2', { scrypt: { N: 1024 } }))
