@@ -10,6 +10,7 @@ import {
 import { z } from 'zod'
 import type { Clock } from '../lib/clock.ts'
 import { ChainError, ConfigError, messageOf } from '../lib/errors.ts'
+import { unlessAborted } from './abort.ts'
 
 /** A JSON-RPC error answer: the endpoint is up, and said no. */
 export class RpcRefusal extends ChainError {
@@ -161,15 +162,14 @@ export class Endpoint {
   ): Promise<T> {
     signal?.throwIfAborted()
     const done = new AbortController()
-    const ends = signal === undefined ? done.signal : AbortSignal.any([signal, done.signal])
-    const timeout = this.#clock.sleep(this.#timeoutMs, ends).then(() => {
+    const timeout = this.#clock.sleep(this.#timeoutMs, done.signal).then(() => {
       throw this.#error(method, `no answer within ${this.#timeoutMs} ms`)
     })
     const answer = this.#provider.send(method, [...params]).catch((error: unknown) => {
       throw this.#translate(method, error)
     })
     try {
-      const raw: unknown = await Promise.race([answer, timeout])
+      const raw: unknown = await unlessAborted(Promise.race([answer, timeout]), signal)
       const parsed = schema.safeParse(raw)
       if (parsed.success) return parsed.data
       const [issue] = parsed.error.issues

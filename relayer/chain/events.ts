@@ -109,7 +109,8 @@ export class EventReader {
           `ask ${endpoint.name} for events: it answers with blocks that were not asked for`,
         )
       const known = this.#chunks.get(endpoint) ?? FIRST_CHUNK
-      if (size >= known) this.#chunks.set(endpoint, Math.min(LARGEST_CHUNK, 2 * known))
+      // Slowly, so that an endpoint with a limit refuses one range in several and not every other one.
+      if (size >= known) this.#chunks.set(endpoint, Math.min(LARGEST_CHUNK, Math.ceil(known * 1.25)))
       return logs
     } catch (error) {
       // Limits on ranges and results differ and are worded differently everywhere: any refusal of a range halves it.

@@ -1,6 +1,7 @@
 // Agreement of RPC endpoints: an answer counts when rpcQuorum of them give the same one.
 import { ChainError, messageOf, type TrussError } from '../lib/errors.ts'
 import type { Log } from '../lib/log.ts'
+import { unlessAborted } from './abort.ts'
 import { type Endpoint, RpcRefusal, WrongChainError } from './endpoint.ts'
 
 /** Enough endpoints answered, but no answer has rpcQuorum behind it: at least one endpoint lies or is on a fork. */
@@ -131,21 +132,6 @@ export class Quorum {
       `read ${what}: ${this.endpoints.length - failures.length} of ${this.endpoints.length} RPC endpoints answer, ${this.#need} must agree: ${reasons}`,
       { hint: 'check that the endpoints in rpcUrls are up and can be reached from here' },
     )
-  }
-}
-
-/** The promise's outcome, or the signal's reason if it aborts first. */
-export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return promise
-  promise.catch(() => undefined)
-  signal.throwIfAborted()
-  const abort = Promise.withResolvers<never>()
-  const onAbort = () => abort.reject(signal.reason)
-  signal.addEventListener('abort', onAbort, { once: true })
-  try {
-    return await Promise.race([promise, abort.promise])
-  } finally {
-    signal.removeEventListener('abort', onAbort)
   }
 }
 

@@ -1,5 +1,6 @@
 // RPC endpoints that lie, disagree, hang or are down: what the client believes, whom it names, and what it never prints.
 import assert from 'node:assert/strict'
+import { getEventListeners } from 'node:events'
 import { after, before, type TestContext, test } from 'node:test'
 import { inspect } from 'node:util'
 import type { EthersChain } from '../../../relayer/chain/client.ts'
@@ -227,4 +228,15 @@ test('events read across a reorganisation are refused', async (t) => {
       : null
   await assert.rejects(client.events(0, number), { message: /reorganised/ })
   assert.equal((await client.events(0, number)).length > 0, true)
+})
+
+test('calls leave no listener behind on a signal that lives on', async (t) => {
+  const client = open(t, { rpcUrls: [chain.url, NOBODY], rpcQuorum: 1 })
+  const { signal } = new AbortController()
+  const at = await client.finalised(signal)
+  await client.committeeState(at, signal)
+  await client.events(0, at.number, signal)
+  await client.head(signal)
+  await assert.rejects(client.committeeState({ ...at, hash: `0x${'ee'.repeat(32)}` }, signal), ChainError)
+  assert.deepEqual(getEventListeners(signal, 'abort'), [])
 })

@@ -59,7 +59,9 @@ test('a transaction that is stuck is sent again with the same nonce for a higher
   const outcome = client.activate(await signedActivation(client))
   await endpoint.until(SEND)
   await raiseBaseFee(1000n * GWEI)
-  assert.equal((await chain.mineUntil(outcome)).kind, 'mined')
+  await chain.rpc('evm_setIntervalMining', 20)
+  t.after(() => chain.rpc('evm_setIntervalMining', 0))
+  assert.equal((await outcome).kind, 'mined')
   const [first, ...raised] = sent()
   assert.ok(first && raised.length > 0)
   for (const transaction of raised) {
