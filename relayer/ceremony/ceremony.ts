@@ -15,7 +15,7 @@ import { judgeEvidence } from './evidence.ts'
 import { Muster, NotStartedError } from './muster.ts'
 import { StartDesk } from './starts.ts'
 import { type CeremonyDeps, type CeremonyTerms, participantsOf } from './terms.ts'
-import { judged, type Verdict, verdictOf } from './verdict.ts'
+import { ConvictedError, judged, type Verdict, verdictOf } from './verdict.ts'
 import { type CeremonyView, newView, noteFailure } from './view.ts'
 import { attemptAt, isAlarming, nextUsed, opening } from './windows.ts'
 
@@ -73,7 +73,7 @@ class Ceremony {
   readonly #seenEvidence = new Set<string>()
   readonly #activations: Activations
   readonly #desk: StartDesk
-  #stopAttempt: { readonly attempt: number; readonly abort: (reason: Error) => void } | null = null
+  #running: AbortController | null = null
 
   constructor(deps: CeremonyDeps, terms: CeremonyTerms, life: Life) {
     this.#deps = deps
@@ -144,18 +144,17 @@ class Ceremony {
     const stop = new AbortController()
     const scope = AbortSignal.any([this.#life.signal, stop.signal])
     this.#view.nextAttemptBlock = null
+    this.#running = stop
     let signed: SignedStart | null = null
     try {
-      this.#stopAttempt = { attempt, abort: (reason) => stop.abort(reason) }
       signed = await muster.gather(attempt, scope)
-      this.#stopAttempt = { attempt: signed.start.attempt, abort: (reason) => stop.abort(reason) }
       const parts = { deps: this.#deps, terms: this.#terms, activations: this.#activations, view: this.#view }
       await runAttempt(parts, signed, scope)
     } catch (error) {
       this.#life.signal.throwIfAborted()
       await this.#failed(signed, attempt, stop.signal.aborted ? stop.signal.reason : error)
     } finally {
-      this.#stopAttempt = null
+      this.#running = null
     }
     return signed?.start.attempt ?? attempt
   }
@@ -222,17 +221,13 @@ class Ceremony {
     this.#seenEvidence.add(id)
     const verdict = judged(found.culprits, spec, this.#excluded)
     this.#apply({ ...verdict, reason: found.reason })
-    const running = this.#stopAttempt
-    if (verdict.kind === 'halt' && running !== null) running.abort(new Error(found.reason))
+    if (verdict.kind === 'halt') this.#running?.abort(new ConvictedError(found.reason, found.culprits))
     return true
   }
 
   #equivocated(first: SignedStart, second: SignedStart): void {
-    const { attempt } = first.start
-    this.#deps.log.warn({ attempt }, 'the coordinator signed two start messages')
+    this.#deps.log.warn({ attempt: first.start.attempt }, 'the coordinator signed two start messages')
     void this.#report(startEquivocation(this.#terms.spec, first, second), true)
-    if (this.#stopAttempt?.attempt === attempt)
-      this.#stopAttempt.abort(new Error('E_EQUIV: the coordinator signed two start messages'))
   }
 
   async #waitFor(attempt: number): Promise<void> {

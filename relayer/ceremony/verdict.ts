@@ -23,6 +23,17 @@ export interface Verdict {
   readonly evidence: Uint8Array | null
 }
 
+/** Evidence came from elsewhere and ended the attempt. */
+export class ConvictedError extends Error {
+  override name = 'ConvictedError'
+  readonly culprits: readonly Address[]
+
+  constructor(reason: string, culprits: readonly Address[]) {
+    super(reason)
+    this.culprits = culprits
+  }
+}
+
 /**
  * Maps an error of an attempt to what to do. Whoever is not named by signed evidence is never excluded, and nobody is
  * excluded if fewer than a threshold of dealers would be left: then culprits only go to the back of the order.
@@ -34,6 +45,8 @@ export function verdictOf(error: unknown, spec: CeremonySpec, excluded: Readonly
     const culprits = addresses(error.culprits)
     return { ...judged(culprits, spec, excluded), reason: none.reason, evidence: error.evidence }
   }
+  if (error instanceof ConvictedError)
+    return { ...judged(error.culprits, spec, excluded), reason: none.reason, evidence: null }
   if (error instanceof SilenceError || error instanceof DisputeError) {
     const suspects = addresses(error.suspects)
     return { ...none, kind: 'retry', suspects, seen: suspects }

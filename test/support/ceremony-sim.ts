@@ -10,6 +10,7 @@ import { H } from '../../relayer/crypto/hash.ts'
 import { type Signer, signerOf } from '../../relayer/crypto/identity.ts'
 import { TAG } from '../../relayer/crypto/tags.ts'
 import { type Address, fromHex, toAddress, utf8 } from '../../relayer/lib/bytes.ts'
+import { messageOf } from '../../relayer/lib/errors.ts'
 import { silentLog } from '../../relayer/lib/log.ts'
 import { Secret } from '../../relayer/lib/secret.ts'
 import { commitmentsHash, type KeyShare, type KeySpec } from '../../relayer/protocol/keyshare.ts'
@@ -283,7 +284,7 @@ export class CeremonySim {
     return this.relayers
       .map(({ address, view, failure }) => {
         const last = view?.failures.at(-1)?.reason ?? ''
-        return `${address.slice(0, 6)} ${view?.stage} ${view?.attempt} ${last} ${failure ?? ''}`
+        return `${address.slice(0, 6)} ${view?.stage} ${view?.attempt} ${last} ${failure === null ? '' : messageOf(failure)}`
       })
       .join('\n')
   }
