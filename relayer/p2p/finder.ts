@@ -8,7 +8,7 @@ import type { PeerHello } from '../protocol/channel.ts'
 import type { PeerBook } from './book.ts'
 import type { Greeter } from './greeter.ts'
 import type { BridgeId } from './hello.ts'
-import type { Limits } from './limits.ts'
+import { type Limits, pause } from './limits.ts'
 import type { Links } from './links.ts'
 import type { Libp2pNode } from './node.ts'
 import { DISCOVERY_PROTOCOLS } from './protocols.ts'
@@ -40,6 +40,8 @@ export interface FinderParts {
 
 /** DHT searches at one time; further ones wait for the next round of their redial loop. */
 const SEARCHES = 4
+/** Searches that fail before a connection or the peer book is good enough: records take a moment to stand. */
+const SEARCHES_FIRST = 4
 /** The record stands well when this many nodes keep it: the k of Kademlia. */
 const REPLICAS = 20
 const ANNOUNCE_AGAIN_MS = 500
@@ -62,31 +64,28 @@ export class Finder {
 
   /** Connects to an address by book or DHT and has it greet us. @throws NetworkError if that does not work now */
   async reach(address: Address, signal: AbortSignal): Promise<FoundPeer> {
-    const connection = this.#parts.links.of(address)
-    if (connection !== null) return await this.#greet(address, { connection, through: 'connection' }, signal)
-    const known = this.#parts.book.multiaddrs(address)
-    if (known.length > 0) {
-      try {
-        return await this.#dial(address, { multiaddrs: known, through: 'book' }, signal)
-      } catch (error) {
-        if (signal.aborted) throw error
-      }
-    }
+    const known = await this.#known(address, signal)
+    if (known !== null) return known
+    if (this.#searching >= SEARCHES) throw new NetworkError(`find ${address}: other searches are under way`)
     return await this.#search(address, signal)
   }
 
   /**
-   * Reaches an address, trying again until it works or the signal aborts.
-   * @throws NetworkError that says what was tried, when the signal aborts first
+   * Looks an address up in the DHT, then reaches it; a live connection or the peer book serve where there is no record.
+   * Tries again until it works or the signal aborts.
+   * @throws NetworkError that says what to check, when the signal aborts first
    */
   async find(address: Address, signal: AbortSignal): Promise<FoundPeer> {
     const { self, clock, limits } = this.#parts
     if (address === self) throw new NetworkError(`find ${address}: that is this node itself`)
-    for (;;) {
+    for (let failures = 0; ; failures++) {
       try {
-        return await this.reach(address, signal)
+        return await this.#search(address, signal)
       } catch (error) {
-        if (!signal.aborted) await clock.sleep(limits.retryMs, signal).catch(() => {})
+        const patient = failures < SEARCHES_FIRST || signal.aborted
+        const known = patient ? null : await this.#known(address, signal).catch(() => null)
+        if (known !== null) return known
+        if (!signal.aborted) await clock.sleep(pause(limits, failures), signal).catch(() => {})
         if (signal.aborted)
           throw new NetworkError(`find ${address}: no node with that key was found in time`, {
             cause: error,
@@ -119,9 +118,22 @@ export class Finder {
       this.#announceNow.abort()
   }
 
+  /** Without the DHT: a live connection, or the addresses of the peer book; null if neither leads there. */
+  async #known(address: Address, signal: AbortSignal): Promise<FoundPeer | null> {
+    const connection = this.#parts.links.of(address)
+    if (connection !== null) return await this.#greet(address, { connection, through: 'connection' }, signal)
+    const multiaddrs = this.#parts.book.multiaddrs(address)
+    if (multiaddrs.length === 0) return null
+    try {
+      return await this.#dial(address, { multiaddrs, through: 'book' }, signal)
+    } catch (error) {
+      if (signal.aborted) throw error
+      return null
+    }
+  }
+
   async #search(address: Address, signal: AbortSignal): Promise<FoundPeer> {
     const { limits, network, node } = this.#parts
-    if (this.#searching >= SEARCHES) throw new NetworkError(`find ${address}: other searches are under way`)
     this.#searching += 1
     try {
       const limit = AbortSignal.any([signal, AbortSignal.timeout(limits.findMs)])
@@ -161,7 +173,9 @@ export class Finder {
     signal: AbortSignal,
   ): Promise<FoundPeer> {
     const { book, greeter } = this.#parts
-    const hello = await greeter.greet(connection, signal)
+    const hello = await (through === 'connection'
+      ? greeter.greet(connection, signal)
+      : greeter.first(connection))
     const peerId = connection.remotePeer.toString()
     const text = withPeer(connection.remoteAddr.toString(), peerId)
     if (connection.direction === 'outbound') book.remember(address, [text])

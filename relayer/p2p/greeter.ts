@@ -35,6 +35,9 @@ export class Greeter {
   readonly #hellos = new Map<Address, PeerHello>()
   readonly #latencies = new Map<Address, number>()
 
+  readonly #firsts = new WeakMap<Connection, Promise<PeerHello>>()
+  readonly #stop = new AbortController()
+
   constructor(parts: GreeterParts) {
     this.#parts = parts
   }
@@ -50,6 +53,22 @@ export class Greeter {
   forget(address: Address): void {
     this.#hellos.delete(address)
     this.#latencies.delete(address)
+  }
+
+  /** The first greeting over a connection, made once. @throws NetworkError as greet */
+  first(connection: Connection): Promise<PeerHello> {
+    let first = this.#firsts.get(connection)
+    if (first === undefined) {
+      first = this.greet(connection, this.#stop.signal)
+      first.catch(() => {})
+      this.#firsts.set(connection, first)
+    }
+    return first
+  }
+
+  /** Gives up whatever is under way. */
+  stop(): void {
+    this.#stop.abort()
   }
 
   /**
@@ -69,7 +88,7 @@ export class Greeter {
       await sendFrame(stream, encodeFrame(KIND.hello, this.#parts.own()), signal)
       const hello = this.#hear(address, (await answer).body, connection)
       void endStream(stream, limits.helloMs)
-      this.#latencies.set(address, await this.#parts.ping(connection, signal))
+      await this.#measure(address, connection, signal)
       return hello
     } catch (error) {
       stream?.abort(new Error('greet peer'))
@@ -94,9 +113,10 @@ export class Greeter {
     }
   }
 
-  /** Greets every admitted peer again and again until the signal aborts. */
-  async rounds(members: () => readonly Address[], signal: AbortSignal): Promise<void> {
+  /** Greets every admitted peer again and again until it is stopped. */
+  async rounds(members: () => readonly Address[]): Promise<void> {
     const { clock, limits, links } = this.#parts
+    const { signal } = this.#stop
     while (!signal.aborted) {
       await clock.sleep(limits.greetEveryMs, signal)
       await Promise.all(
@@ -105,6 +125,15 @@ export class Greeter {
           if (connection !== null) await this.greet(connection, signal).catch(() => {})
         }),
       )
+    }
+  }
+
+  async #measure(address: Address, connection: Connection, signal: AbortSignal): Promise<void> {
+    try {
+      const ms = await this.#parts.ping(connection, signal)
+      if (connection.status === 'open') this.#latencies.set(address, ms)
+    } catch {
+      // The hello is what counts; the next round measures again.
     }
   }
 

@@ -74,7 +74,7 @@ export class Host implements Network {
     }
     this.#parts.dialer.setTargets(this.#parts.membership.committee)
     this.#tasks = [
-      this.#parts.greeter.rounds(() => this.#parts.membership.members(), this.#stop.signal).catch(() => {}),
+      this.#parts.greeter.rounds(() => this.#parts.membership.members()).catch(() => {}),
       this.#parts.acquaintances.keep(this.#stop.signal).catch(() => {}),
       ...(mode === 'relayer' ? [this.#parts.finder.announce(this.#stop.signal).catch(() => {})] : []),
     ]
@@ -85,6 +85,7 @@ export class Host implements Network {
   async stop(): Promise<void> {
     if (this.#stop.signal.aborted) return
     this.#stop.abort()
+    this.#parts.greeter.stop()
     this.#parts.sessions.closeAll()
     await Promise.all([this.#parts.lanes.stop(), this.#parts.dialer.stop()])
     for (const address of this.#parts.links.addresses()) this.#parts.links.cut(address, 'this node stops')
@@ -119,7 +120,8 @@ export class Host implements Network {
     for (const address of removed)
       if (address !== this.self) this.#parts.links.cut(address, 'no longer a member')
     for (const address of joined) {
-      const hello = this.#parts.greeter.hello(address)
+      const [connection, hello] = [this.#parts.links.of(address), this.#parts.greeter.hello(address)]
+      if (connection !== null) void this.#parts.greeter.first(connection).catch(() => {})
       if (hello !== null) this.#parts.acquaintances.heard(address, hello)
       void this.#parts.acquaintances.remember(address, this.#node)
       this.#parts.lanes.kick(address)
@@ -161,6 +163,14 @@ export class Host implements Network {
   /** Our own dialable addresses, each ending in our PeerId. */
   multiaddrs(): readonly string[] {
     return this.#node?.getMultiaddrs().map((each) => each.toString()) ?? []
+  }
+
+  /** The configured bootnodes and whether each is connected now. */
+  bootnodes(): readonly { readonly multiaddr: string; readonly connected: boolean }[] {
+    return this.#options.bootstrap.map((text) => ({
+      multiaddr: text,
+      connected: this.#parts.links.of(bootnodeOf(text).address) !== null,
+    }))
   }
 
   /** On how many other nodes our address record was last stored; 0: nobody can find us. */

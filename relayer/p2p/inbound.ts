@@ -9,7 +9,7 @@ import { Bucket, Buckets, type Limits } from './limits.ts'
 import type { Links } from './links.ts'
 import type { Membership } from './membership.ts'
 import { type ClosedProtocol, KIND, MAX_REASON, requestCaps, serves } from './protocols.ts'
-import { type Frame, readFrames } from './streams.ts'
+import { type Frame, readFrames, untilClosed } from './streams.ts'
 
 /** What the door works with. */
 export interface DoorParts {
@@ -30,6 +30,8 @@ interface Guest {
   readonly from: Address
 }
 
+/** How long a refused peer has to read why. */
+const REFUSAL_MS = 300
 const NOT_ADMITTED = 'not a member that this node admits'
 const REMOVED = 'no longer a member that this node admits'
 
@@ -61,7 +63,7 @@ export class Door {
     if (from === null || !serves(tier, protocol)) {
       counters.refuse(protocol, tier === 'receipts' ? 'receipts-tier' : 'stranger')
       this.#meterRefusal(connection)
-      refuse(stream, NOT_ADMITTED)
+      void refuse(stream, { reason: NOT_ADMITTED, clock: this.#parts.clock })
       return
     }
     const guest: Guest = { stream, protocol, from }
@@ -137,7 +139,7 @@ export class Door {
   #remove(guest: Guest): void {
     this.#guests.delete(guest)
     this.#parts.counters.refuse(guest.protocol, 'removed')
-    refuse(guest.stream, REMOVED)
+    void refuse(guest.stream, { reason: REMOVED, clock: this.#parts.clock })
   }
 
   #meterRefusal(connection: Connection): void {
@@ -153,13 +155,15 @@ export class Door {
   }
 }
 
-/** Says why, then ends both halves; what the peer still sends is thrown away. */
-function refuse(stream: Stream, reason: string): void {
+/** Says why, then ends both halves; a peer that goes on sending is cut off. */
+async function refuse(stream: Stream, { reason, clock }: { reason: string; clock: Clock }): Promise<void> {
   try {
     stream.send(encodeFrame(KIND.refused, utf8(reason).subarray(0, MAX_REASON)))
-    void stream.closeRead().catch(() => {})
-    void stream.close().catch(() => stream.abort(new Error('refused')))
+    await stream.closeRead()
+    await stream.close({ signal: AbortSignal.timeout(REFUSAL_MS) })
+    await Promise.race([untilClosed(stream), clock.sleep(REFUSAL_MS)])
   } catch {
-    stream.abort(new Error('refused'))
+    // The peer has gone before it heard us.
   }
+  stream.abort(new Error('refused'))
 }

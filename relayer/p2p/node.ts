@@ -54,7 +54,8 @@ async function buildNode({ privateKey, listen, announce, gater, limits, server }
     },
     services: {
       identify: identify({ protocolPrefix: PREFIX, maxMessageSize: 8192 }),
-      ping: ping({ protocolPrefix: PREFIX }),
+      // The routing table and the greeter ping at the same time; the default is one stream.
+      ping: ping({ protocolPrefix: PREFIX, maxInboundStreams: 8, maxOutboundStreams: 8 }),
       dht: kadDHT({
         protocol: DISCOVERY_PROTOCOLS.kad,
         clientMode: !server,

@@ -75,6 +75,11 @@ export function wire(options: HostOptions, node: () => Libp2pNode) {
   })
   links.listen({
     up: (address) => lanes.kick(address),
+    // Whoever dialled greets; members greet both ways, so that each knows the latency.
+    opened: (address, connection) => {
+      if (connection.direction === 'outbound' || membership.tierOf(address) !== 'discovery')
+        void greeter.first(connection).catch(() => {})
+    },
     down: (address) => {
       greeter.forget(address)
       door.forget(address)

@@ -9,12 +9,12 @@ import { until } from './p2p-hosts.ts'
 export interface NetworkHarness {
   readonly nodes: readonly Network[]
   /** Everything that was allowed to arrive has arrived. */
-  idle(): Promise<void>
+  readonly idle: () => Promise<void>
   /** The node's process dies without a word. */
-  kill(index: number): Promise<void>
+  readonly kill: (index: number) => Promise<void>
   /** It comes back with the same identity, knowing nothing. */
-  revive(index: number): Promise<Network>
-  stop(): Promise<void>
+  readonly revive: (index: number) => Promise<Network>
+  readonly stop: () => Promise<void>
 }
 
 const SESSION = new Uint8Array(32).fill(5)
@@ -47,12 +47,8 @@ type Trio = readonly [Network, Network, Network]
 
 /** Runs every test against nodes that `make` builds: three of them, named by their position. */
 export function networkSuite(name: string, make: (count: number) => Promise<NetworkHarness>): void {
-  const contract = (
-    what: string,
-    run: (nodes: Trio, harness: NetworkHarness) => Promise<void>,
-    { admitted = true } = {},
-  ) =>
-    test(`${name}: ${what}`, async () => {
+  const contract: Contract = (what, run, { admitted = true } = {}) => {
+    void test(`${name}: ${what}`, async () => {
       const harness = await make(3)
       try {
         const [a, b, c] = harness.nodes
@@ -63,6 +59,7 @@ export function networkSuite(name: string, make: (count: number) => Promise<Netw
         await harness.stop()
       }
     })
+  }
 
   frames(contract)
   admission(contract)

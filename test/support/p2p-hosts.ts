@@ -6,6 +6,7 @@ import { identify } from '@libp2p/identify'
 import { ping } from '@libp2p/ping'
 import { tcp } from '@libp2p/tcp'
 import { multiaddr } from '@multiformats/multiaddr'
+import { kadDHT, passthroughMapper } from '@libp2p/kad-dht'
 import { createLibp2p } from 'libp2p'
 import { type Address, toHex } from '../../relayer/lib/bytes.ts'
 import { silentLog } from '../../relayer/lib/log.ts'
@@ -13,6 +14,7 @@ import { Secret } from '../../relayer/lib/secret.ts'
 import type { PeerBookEntry, PeerBookPort } from '../../relayer/p2p/book.ts'
 import { createHost, type Host } from '../../relayer/p2p/host.ts'
 import { libp2pKey } from '../../relayer/p2p/identity.ts'
+import { DISCOVERY_PROTOCOLS } from '../../relayer/p2p/protocols.ts'
 import type { HostOptions } from '../../relayer/p2p/options.ts'
 
 export const NETWORK = { chainId: 31337, bridge: `0x${'ab'.repeat(20)}` } as const
@@ -88,14 +90,23 @@ export class Hosts {
   }
 
   /** A bare libp2p node that can open any protocol. */
-  async stranger(seed: number) {
+  async stranger(seed: number, privateKey = libp2pKey(keyOf(seed))) {
     const node = await createLibp2p({
-      privateKey: libp2pKey(keyOf(seed)),
-      addresses: { listen: [] },
+      privateKey,
+      addresses: { listen: ['/ip4/127.0.0.1/tcp/0'] },
       transports: [tcp()],
       connectionEncrypters: [noise()],
       streamMuxers: [yamux()],
-      services: { identify: identify({ protocolPrefix: 'truss' }), ping: ping({ protocolPrefix: 'truss' }) },
+      services: {
+        identify: identify({ protocolPrefix: 'truss' }),
+        ping: ping({ protocolPrefix: 'truss' }),
+        dht: kadDHT({
+          protocol: DISCOVERY_PROTOCOLS.kad,
+          clientMode: true,
+          peerInfoMapper: passthroughMapper,
+          allowQueryWithZeroPeers: true,
+        }),
+      },
     })
     this.#running.add(node)
     return node
