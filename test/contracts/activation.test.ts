@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Hex } from '../../relayer/lib/bytes.ts'
 import type { ActivateArgs, Activation } from '../support/bridge-shapes.ts'
-import { BridgeWorld } from '../support/bridge-world.ts'
+import { BridgeWorld, bridgeInterface, rpc } from '../support/bridge-world.ts'
 import { GroupKey, hex, Q } from '../support/group-key.ts'
 import { addressOfPerson, people, word } from '../support/people.ts'
 
@@ -89,6 +89,25 @@ test('x of a key that is verified on chain lies below the group order, and on th
   world.moreKeys.push(key)
   await world.activate()
   assert.equal((await world.state()).keys[1]?.groupKey, key)
+  await world.erase(1)
+  // Coordinates have one encoding: those of small points, with the field's prime added, satisfy the equation too.
+  let y = 1n
+  const cubeRoot = () => power((((y * y - 7n) % FIELD) + FIELD) % FIELD, (FIELD + 2n) / 9n)
+  while ((cubeRoot() ** 3n + 7n - y * y) % FIELD !== 0n) y++
+  await world.send('adminAddKey', [2])
+  for (const twice of [hex(1n + FIELD, 32, root(8n)), hex(cubeRoot(), 32, y + FIELD)]) {
+    world.moreKeys[1] = twice
+    await world.reverts(activate(await world.signed(await world.activation())), 'BadGroupKey', [2])
+  }
+  for (const once of [hex(cubeRoot(), 32, y), hex(1n, 32, root(8n))]) {
+    world.moreKeys[1] = once
+    const args = await world.signed(await world.activation())
+    await rpc(
+      'eth_call',
+      { to: world.bridge, data: bridgeInterface.encodeFunctionData('activate', args) },
+      'latest',
+    )
+  }
 })
 
 test('readiness of every new member, in member order, over this activation', async () => {

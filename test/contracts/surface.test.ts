@@ -1,6 +1,6 @@
 // What outsiders rely on: selectors, topics, type hashes, the size, the generated ABI, and hashes that nodes compute too.
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { globSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { id } from 'ethers'
 import { committeeHash } from '../../relayer/protocol/party.ts'
@@ -101,6 +101,21 @@ test('the Bridge stays below 18,000 bytes, its library below 24,000', () => {
   // 24,000 with the transfers, for which 6,000 are kept.
   assert.ok(size('Bridge.sol', 'Bridge') < 18_000)
   assert.ok(size('Committees.sol', 'Committees') < 24_000)
+})
+
+test('every function, event and error of the interface is named in a contract test', () => {
+  const tests = globSync('test/{contracts,support}/*.ts')
+    .map((file) => readFileSync(file, 'utf8'))
+    .join('\n')
+  const source = readFileSync('contracts/IBridge.sol', 'utf8')
+  const declared = [...source.matchAll(/^ {4}(?:event|error|function) (\w+)\(/gm)].map(
+    ([, name]) => name ?? '',
+  )
+  assert.ok(declared.length > 60)
+  assert.deepEqual(
+    declared.filter((name) => !new RegExp(`\\b${name}\\b`).test(tests)),
+    [],
+  )
 })
 
 test('a Bridge is not linked without its library', () => {
