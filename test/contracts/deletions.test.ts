@@ -184,3 +184,17 @@ test('a waiver of a burned epoch counts as its receipts', async () => {
   ])
   await world.reverts(['adminWaiveDeletions', [2]], 'NothingToWaive', [2])
 })
+
+test('receipts that follow a waiver of a burned epoch are recorded and count for no other', async () => {
+  const world = await BridgeWorld.running()
+  for (const epoch of [2, 3]) {
+    await world.send('refreshKey', [''])
+    await world.send('adminCancelCeremony')
+    if (epoch === 2) await world.send('adminWaiveDeletions', [2])
+  }
+  assert.deepEqual((await world.erase(2, [a, b])).logs, [deleted(2n, a), deleted(2n, b)])
+  await world.send('adminAddRelayer', [d])
+  await world.activate()
+  assert.deepEqual((await world.erase(1, [a, b])).logs, [deleted(1n, a), deleted(1n, b)])
+  assert.deepEqual((await world.erase(3, [a, b])).logs, [deleted(3n, a), deleted(3n, b), completed(1n)])
+})
