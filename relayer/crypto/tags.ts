@@ -24,6 +24,7 @@ export const TAG = {
   hello: 'hello',
   dhtRecord: 'dht',
   rank: 'rank',
+  receiptTurn: 'receipt-turn',
   recordMac: 'mac',
   macKey: 'store-mac',
   wrapKey: 'store-wrap',

@@ -151,6 +151,16 @@ export async function holdsAny({ records }: Vault, epoch: number): Promise<boole
   return (await records.keys(ofEpoch(PREFIX.share, epoch))).length > 0
 }
 
+/** The epochs of which any share set, marked or not, is on the disk; ascending. */
+export async function epochsHeld({ records }: Vault): Promise<number[]> {
+  return [...new Set((await records.keys(PREFIX.share)).map((key) => numbersOf(key).epoch))]
+}
+
+/** Every share set on the disk, marked or not, readable or not; ascending. */
+export async function listSlots({ records }: Vault): Promise<Slot[]> {
+  return (await records.keys(PREFIX.share)).map(numbersOf)
+}
+
 function retire(records: Records, slot: Slot, reason: Retirement): Op {
   return records.put(KEY.retired(slot.epoch, slot.attempt), enc(utf8(reason)))
 }

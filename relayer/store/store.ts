@@ -148,6 +148,16 @@ export class Store {
     return epochs.holdsAny(this.#vault, epoch)
   }
 
+  /** The epochs of which any share set is on the disk, ascending. */
+  epochsHeld(): Promise<number[]> {
+    return epochs.epochsHeld(this.#vault)
+  }
+
+  /** Every share set on the disk, whatever its state; ascending. */
+  slots(): Promise<Slot[]> {
+    return epochs.listSlots(this.#vault)
+  }
+
   /** Destroys key files of epochs up to this one that no share set names. */
   sweepKeyFiles(upTo: number): Promise<void> {
     return this.#inTurn(() => epochs.sweepKeyFiles(this.#vault, upTo))

@@ -1,0 +1,134 @@
+// Checks that every look at the chain makes: going back, members out of reach, failed attempts, receipts missing, an empty account.
+import type { CeremonyView } from '../ceremony/view.ts'
+import type { EpochInfo } from '../chain/chain.ts'
+import type { Address } from '../lib/bytes.ts'
+import { ChainError, messageOf } from '../lib/errors.ts'
+import type { Sight } from './follower.ts'
+import type { Desk } from './parts.ts'
+
+/** How often the account is looked at, ms. */
+const FUNDS_MS = 60_000
+/** Activations that the account should be able to pay for. */
+const WANTED_ACTIVATIONS = 3n
+
+/** Whether the chain shows an epoch below the one that this node has verified; raises or clears the alarm. */
+export async function hasGoneBack(desk: Desk, { state }: Sight): Promise<boolean> {
+  const running = (await desk.store.running())?.epoch ?? 0
+  const back = state.epoch < running
+  desk.problems.set(
+    'epoch',
+    back
+      ? {
+          severity: 'critical',
+          message: `the chain shows epoch ${state.epoch}, and this node has seen epoch ${running} activated`,
+          remedy:
+            'check the RPC endpoints; this node does not sign, and sends the activation again if the chain lost it',
+        }
+      : null,
+  )
+  return back
+}
+
+/** Members of the running committee that are connected, this node included. */
+export function online({ network, self }: Desk, members: readonly Address[]): Address[] {
+  return members.filter((member) => member === self || network.connected(member))
+}
+
+/** Raises and clears what follows from who can be reached. */
+export function checkReach(desk: Desk, { state, running }: Sight): void {
+  const { problems, self } = desk
+  const up = running === null ? [] : online(desk, running.members)
+  const spare = up.length - (running?.threshold ?? 0)
+  const seated = running?.members.includes(self) === true
+  problems.set(
+    'quorum',
+    !seated || spare > 0
+      ? null
+      : {
+          severity: spare < 0 ? 'critical' : 'warning',
+          message: `${up.length} of ${running.members.length} members of epoch ${state.epoch} are connected, ${running.threshold} are needed to sign`,
+          remedy: 'reach the operators of the members that `truss status` shows as not connected',
+        },
+  )
+}
+
+/** Raises and clears what a ceremony says of itself. */
+export function checkCeremony({ problems }: Desk, view: CeremonyView | null): void {
+  const { halted } = view ?? { halted: null }
+  if (halted !== null)
+    problems.set('halted', {
+      severity: 'critical',
+      message: `the ceremony for epoch ${view?.epoch} is halted: ${halted.reason}`,
+      remedy:
+        'governance must replace the culprit or cancel: `truss admin set-committee` or `truss admin cancel`',
+    })
+  else problems.set('halted', null)
+  problems.set(
+    'attempts',
+    view?.alarm === true
+      ? {
+          severity: 'warning',
+          message: `${view.failureCount} attempts for epoch ${view.epoch} have failed: ${view.failures.at(-1)?.reason ?? 'see the log'}`,
+          remedy: 'see `truss status` for whom they wait; governance can replace that member or cancel',
+        }
+      : null,
+  )
+}
+
+/** Raises and clears what the completion of a reshare waits for. `known` counts valid receipts from any source. */
+export function checkDeletions(
+  { problems, metrics }: Desk,
+  outstanding: EpochInfo | null,
+  known: number,
+): void {
+  const missing = outstanding === null ? 0 : Math.max(0, outstanding.receiptsNeeded - known)
+  metrics?.receiptsMissing.set(missing)
+  problems.set(
+    'deletions',
+    missing === 0
+      ? null
+      : {
+          severity: 'warning',
+          message: `epoch ${outstanding?.epoch} lacks ${missing} of ${outstanding?.receiptsNeeded} deletion receipts`,
+          remedy:
+            'bring its former members back up; governance can end the wait with `truss admin waive-deletions`',
+        },
+  )
+}
+
+/** Looks at the account now and then. */
+export class FundsCheck {
+  readonly #desk: Desk
+  #next = 0
+
+  constructor(desk: Desk) {
+    this.#desk = desk
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    const { chain, clock, problems, metrics } = this.#desk
+    if (clock.now() < this.#next) return
+    this.#next = clock.now() + FUNDS_MS
+    try {
+      const { balance, activationCost } = await chain.funds(signal)
+      metrics?.balance.set(Number(balance) / 1e18)
+      problems.set(
+        'balance',
+        balance >= WANTED_ACTIVATIONS * activationCost
+          ? null
+          : {
+              severity: balance < activationCost ? 'critical' : 'warning',
+              message: `account ${chain.account} holds ${balance} wei, one activation costs ${activationCost}`,
+              remedy: `send ether to ${chain.account}`,
+            },
+      )
+    } catch (error) {
+      if (!(error instanceof ChainError)) throw error
+      problems.set('balance', {
+        severity: 'warning',
+        message: messageOf(error),
+        remedy: error.hint || 'check the RPC endpoints',
+      })
+    }
+  }
+}

@@ -1,0 +1,162 @@
+// Follows the governance chain: heads for deadlines, final blocks for the truth, and the cursor that keeps both honest.
+import type { BlockRef, Chain, CommitteeState, EpochInfo } from '../chain/chain.ts'
+import { ChainError } from '../lib/errors.ts'
+import type { CeremonyRecord } from '../store/ceremonies.ts'
+import type { Facts } from './committee.ts'
+import type { Desk } from './parts.ts'
+
+/** The contract as seen at one final block, and what lies twice as deep. */
+export interface Sight extends Facts {
+  readonly head: BlockRef
+  readonly finalised: BlockRef
+  /** At twice the finality depth: burns and erasure count from here. */
+  readonly deep: BlockRef
+  /** Running epoch at `deep`. */
+  readonly deepEpoch: number
+  readonly state: CommitteeState
+  /** The last superseded and burned epochs at the final block, ascending. */
+  readonly closed: readonly EpochInfo[]
+  /** The same epochs at `deep`, where some may still be running or pending. */
+  readonly closedDeep: readonly EpochInfo[]
+  /** `epochInfo` at the final block. */
+  info(epoch: number): Promise<EpochInfo>
+}
+
+/** How many epochs back superseded and burned ones are looked at. */
+const MEMORY = 32
+/** The contract is read anew after this many blocks even if no event called for it. */
+const REREAD_BLOCKS = 128
+
+/** Polls by being asked; keeps the last sight for as long as no block is final beyond it. */
+export class Follower {
+  readonly #desk: Desk
+  #last: Sight | null = null
+  /** Blocks with events that are final and not yet at twice the depth. */
+  #eventful: number[] = []
+  #readAt = 0
+
+  constructor(desk: Desk) {
+    this.#desk = desk
+  }
+
+  /** The last sight, or null before the first. */
+  get last(): Sight | null {
+    return this.#last
+  }
+
+  /**
+   * Looks at the chain. Cursor and ceremony records are durable when it resolves.
+   * @throws ChainError if endpoints fail or disagree, or a block that was final is gone
+   */
+  async look(signal: AbortSignal): Promise<Sight> {
+    const { chain, blocks, metrics } = this.#desk
+    const head = await chain.head(signal)
+    blocks.advance(head.number)
+    metrics?.headBlock.set(head.number)
+    const finalised = await chain.finalised(signal)
+    if (this.#last !== null && finalised.number <= this.#last.finalised.number) {
+      this.#last = { ...this.#last, head }
+      return this.#last
+    }
+    await this.#checkCursor(finalised, signal)
+    const blocksNow = { head, finalised, deep: await chain.deeplyFinalised(signal) }
+    const sight = (await this.#unchanged(blocksNow, signal)) ?? (await this.#see(blocksNow, signal))
+    await this.#desk.store.advance(finalised, ceremonyOf(sight))
+    metrics?.finalisedBlock.set(finalised.number)
+    metrics?.cursorBlock.set(finalised.number)
+    this.#last = sight
+    return sight
+  }
+
+  async #checkCursor(finalised: BlockRef, signal: AbortSignal): Promise<void> {
+    const cursor = await this.#desk.store.cursor()
+    if (cursor === null) return
+    const known =
+      cursor.number > finalised.number ? null : await this.#desk.chain.block(cursor.number, signal)
+    if (known === null)
+      throw new ChainError(
+        `follow chain: it ends final at ${finalised.number}, below block ${cursor.number}`,
+        {
+          hint: 'the endpoint is behind or serves another chain: check rpcUrls',
+        },
+      )
+    if (known.hash !== cursor.hash)
+      throw new ChainError(`follow chain: final block ${cursor.number} was replaced by another`, {
+        hint: 'the chain was reorganised below its finality, or the endpoints lie: check them, then raise confirmations',
+      })
+  }
+
+  /** The last sight moved on, if no event of the bridge lies in between; events are wake-ups, state is the truth. */
+  async #unchanged(now: BlocksNow, signal: AbortSignal): Promise<Sight | null> {
+    const last = this.#last
+    if (last === null || now.finalised.number > this.#readAt + REREAD_BLOCKS) return null
+    const events = await this.#desk.chain.events(last.finalised.number + 1, now.finalised.number, signal)
+    this.#eventful.push(...events.map(({ block }) => block.number))
+    const deeper = this.#eventful.some((block) => block > last.deep.number && block <= now.deep.number)
+    this.#eventful = this.#eventful.filter((block) => block > now.deep.number)
+    return events.length > 0 || deeper ? null : { ...last, ...now }
+  }
+
+  async #see(now: BlocksNow, signal: AbortSignal): Promise<Sight> {
+    const { chain, store } = this.#desk
+    const state = await chain.committeeState(now.finalised, signal)
+    const info = cached((epoch) => chain.epochInfo(epoch, now.finalised, signal))
+    const { pending } = state
+    const known = (await store.ceremonies()).at(-1)?.epoch ?? 0
+    const closed = await closedEpochs(info, Math.max(state.epoch, pending?.epoch ?? 0, known))
+    this.#readAt = now.finalised.number
+    return {
+      ...now,
+      state,
+      info,
+      pending: pending === null ? null : await info(pending.epoch),
+      running: state.epoch === 0 ? null : await info(state.epoch),
+      trigger: pending === null ? null : await chain.block(pending.startBlock, signal),
+      deepEpoch: (await chain.committeeState(now.deep, signal)).epoch,
+      closed,
+      closedDeep: await Promise.all(closed.map(({ epoch }) => chain.epochInfo(epoch, now.deep, signal))),
+    }
+  }
+}
+
+type BlocksNow = Pick<Sight, 'head' | 'finalised' | 'deep'>
+
+/** Superseded and burned epochs up to `known`, or beyond it as far as the contract has numbered. */
+async function closedEpochs(
+  info: (epoch: number) => Promise<EpochInfo>,
+  known: number,
+): Promise<EpochInfo[]> {
+  const found: EpochInfo[] = []
+  for (let epoch = Math.max(1, known - MEMORY); ; epoch++) {
+    const each = await info(epoch)
+    if (each.status === 'superseded' || each.status === 'burned') found.push(each)
+    if (each.status === 'none' && epoch > known) return found
+  }
+}
+
+/** Reads the trigger block again. @throws ChainError if it is another one than the ceremony is bound to */
+export async function recheckTrigger(chain: Chain, trigger: BlockRef, signal: AbortSignal): Promise<void> {
+  const now = await chain.block(trigger.number, signal)
+  if (now?.hash !== trigger.hash)
+    throw new ChainError(`check trigger: block ${trigger.number} was replaced since the ceremony began`)
+}
+
+/** The record of a pending ceremony, for the cursor's batch. */
+function ceremonyOf({ state, trigger }: Sight): CeremonyRecord[] {
+  if (state.pending === null || trigger === null) return []
+  const { epoch, kind, predecessor, startBlock, windowBlocks } = state.pending
+  return [{ epoch, kind, predecessor, startBlock, startBlockHash: trigger.hash, windowBlocks }]
+}
+
+function cached(read: (epoch: number) => Promise<EpochInfo>): (epoch: number) => Promise<EpochInfo> {
+  const known = new Map<number, Promise<EpochInfo>>()
+  return (epoch) => {
+    let info = known.get(epoch)
+    if (info === undefined) {
+      info = read(epoch)
+      info.catch(() => known.delete(epoch))
+      known.set(epoch, info)
+    }
+    return info
+  }
+}

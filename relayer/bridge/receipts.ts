@@ -1,0 +1,132 @@
+// Deletion receipts on their way: signed ones gossiped and gathered, and put on chain by rank with a delay in blocks.
+import type { EpochInfo } from '../chain/chain.ts'
+import { recover } from '../crypto/identity.ts'
+import { type Address, fromHex, u64 } from '../lib/bytes.ts'
+import { messageOf } from '../lib/errors.ts'
+import { H } from '../crypto/hash.ts'
+import { TAG } from '../crypto/tags.ts'
+import { rankMembers } from '../protocol/party.ts'
+import { receiptDigest } from '../protocol/typed.ts'
+import { decodeReceipt, encodeReceipt, type SignedReceipt } from '../store/receipts.ts'
+import { turnOf } from './activation.ts'
+import type { Sight } from './follower.ts'
+import type { Desk } from './parts.ts'
+
+/** Blocks between the turns of two members, and how often an unrecorded receipt is gossiped again. */
+const TURN_BLOCKS = 2
+const GOSSIP_BLOCKS = 8
+/** Most receipts that wait for a sight of the chain against which they can be checked. */
+const WAITING = 256
+
+/** Gathers and passes on receipts; one for the life of the relayer. */
+export class ReceiptDesk {
+  readonly #desk: Desk
+  #sight: Sight | null = null
+  /** Block in which something unrecorded was first seen, or null; recording is due a turn after it. */
+  #since: number | null = null
+  #gossipedAt = -GOSSIP_BLOCKS
+  #recording = false
+  #waiting: SignedReceipt[] = []
+
+  constructor(desk: Desk) {
+    this.#desk = desk
+  }
+
+  /** Takes receipts from the network until the function returned is called. */
+  listen(): () => void {
+    return this.#desk.network.onTell('receipt', (_, body) => {
+      let receipt: SignedReceipt
+      try {
+        receipt = decodeReceipt(body)
+      } catch {
+        return
+      }
+      if (this.#waiting.length < WAITING) this.#waiting.push(receipt)
+      this.#desk.background('take receipt', () => this.#takeWaiting())
+    })
+  }
+
+  /** The members whose valid receipt for an epoch is known, on chain or not; without outstanding backups. */
+  async known(info: EpochInfo): Promise<Set<Address>> {
+    const stored = await this.#desk.store.receipts(info.epoch)
+    const whole = stored.filter(({ outstandingBackups }) => outstandingBackups === 0)
+    return new Set([...info.receipts, ...whole.map(({ relayer }) => relayer)])
+  }
+
+  /** Passes on what is not on chain, and records it when it is this node's turn. */
+  async settle(sight: Sight, fresh: readonly SignedReceipt[]): Promise<void> {
+    this.#sight = sight
+    await this.#takeWaiting()
+    const missing = await this.#unrecorded(sight)
+    const head = sight.head.number
+    const again = missing.length > 0 && head >= this.#gossipedAt + GOSSIP_BLOCKS
+    if (again) this.#gossipedAt = head
+    for (const receipt of again ? missing : fresh) this.#gossip(receipt, sight)
+    if (missing.length === 0) {
+      this.#since = null
+      return
+    }
+    this.#since ??= head
+    if (this.#recording || head < this.#since + (1 + this.#turn(sight)) * TURN_BLOCKS) return
+    this.#recording = true
+    this.#desk.background('record receipts', (signal) => this.#record(missing, signal))
+  }
+
+  async #record(receipts: readonly SignedReceipt[], signal: AbortSignal): Promise<void> {
+    const { chain, metrics, problems, log } = this.#desk
+    try {
+      const outcome = await chain.recordDeletions(receipts, signal)
+      metrics?.transactions.inc({ method: 'recordDeletions', outcome: outcome.kind })
+      if (outcome.kind === 'mined')
+        log.info({ receipts: receipts.length, tx: outcome.hash }, 'receipts recorded')
+      problems.set('receipts', null)
+    } catch (error) {
+      signal.throwIfAborted()
+      metrics?.transactions.inc({ method: 'recordDeletions', outcome: 'failed' })
+      problems.set('receipts', {
+        severity: 'warning',
+        message: messageOf(error),
+        remedy: 'check the account of this node and its RPC endpoints; other members send receipts too',
+      })
+    } finally {
+      this.#recording = false
+      this.#since = null
+    }
+  }
+
+  async #takeWaiting(): Promise<void> {
+    const sight = this.#sight
+    if (sight === null) return
+    const { store, chain, log } = this.#desk
+    for (const receipt of this.#waiting.splice(0)) {
+      const info = sight.closed.find(({ epoch }) => epoch === receipt.epoch)
+      if (info === undefined || !info.members.includes(receipt.relayer)) continue
+      if (info.successor !== receipt.successorEpoch || info.receipts.includes(receipt.relayer)) continue
+      if (recover(receiptDigest(chain, receipt), fromHex(receipt.signature)) !== receipt.relayer) continue
+      await store.putReceipt(receipt)
+      log.debug({ epoch: receipt.epoch, relayer: receipt.relayer }, 'receipt received')
+    }
+  }
+
+  /** Stored receipts that the final state does not show yet. */
+  async #unrecorded({ closed }: Sight): Promise<SignedReceipt[]> {
+    const stored = await this.#desk.store.receipts()
+    return stored.filter(({ epoch, relayer, outstandingBackups }) => {
+      const info = closed.find((each) => each.epoch === epoch)
+      return info !== undefined && outstandingBackups === 0 && !info.receipts.includes(relayer)
+    })
+  }
+
+  /** Members of the running committee take turns, in an order that changes with the epoch; everybody else comes after. */
+  #turn({ state }: Sight): number {
+    return turnOf(this.#desk.self, rankMembers(H(TAG.receiptTurn, u64(state.epoch)), 0, state.members))
+  }
+
+  #gossip(receipt: SignedReceipt, { state, closed }: Sight): void {
+    const { network, self } = this.#desk
+    const epoch = closed.find((info) => info.epoch === receipt.epoch)
+    const bytes = encodeReceipt(receipt)
+    for (const member of new Set([...state.members, ...(epoch?.members ?? [])]))
+      if (member !== self) network.tell(member, 'receipt', bytes)
+  }
+}

@@ -1,0 +1,259 @@
+// The relayer: looks at the chain again and again, and each time does what its state asks of this node, in one fixed order.
+import { BlockFeed } from '../ceremony/blocks.ts'
+import { SigningService } from '../ceremony/signing.ts'
+import type { Address, Hex } from '../lib/bytes.ts'
+import { to0x } from '../lib/bytes.ts'
+import { ChainError, InputError, messageOf, StoreError, TrussError } from '../lib/errors.ts'
+import { follow, submitInTurn } from './activation.ts'
+import { Ceremonies } from './ceremonies.ts'
+import { checkCeremony, checkDeletions, checkReach, FundsCheck, hasGoneBack, online } from './checks.ts'
+import { schemeOf, specOf } from './committee.ts'
+import { eraseDue } from './erasure.ts'
+import { Follower, type Sight } from './follower.ts'
+import { Holding } from './holding.ts'
+import { admissionOf } from './membership.ts'
+import type { Desk, RelayerOptions } from './parts.ts'
+import { Problems } from './problems.ts'
+import { ReceiptDesk } from './receipts.ts'
+import { type KeyStatus, type Status, statusOf } from './status.ts'
+
+/** A probe that was signed. */
+export interface SignedProbe {
+  readonly keyId: number
+  readonly scheme: string
+  readonly epoch: number
+  readonly text: string
+  readonly digest: Hex
+  readonly groupKey: Hex
+  readonly signature: Hex
+  readonly signers: readonly Address[]
+}
+
+/** One member's daemon, as far as the governance chain is concerned. */
+export class Relayer {
+  readonly #desk: Desk
+  readonly #stop = new AbortController()
+  readonly #tasks = new Set<Promise<void>>()
+  readonly #follower: Follower
+  readonly #ceremonies: Ceremonies
+  readonly #receipts: ReceiptDesk
+  readonly #signing: SigningService
+  readonly #holding: Holding
+  readonly #funds: FundsCheck
+  #unlisten: () => void = () => {}
+  #resent = 0
+
+  constructor(options: RelayerOptions) {
+    const problems = new Problems(options.log, options.metrics)
+    this.#desk = {
+      ...options,
+      self: options.signer.address,
+      blocks: new BlockFeed(),
+      problems,
+      background: (name, work) => this.#background(name, work),
+    }
+    const domain = { chainId: options.chain.chainId, bridge: options.chain.bridge }
+    const onEvidence = (evidence: Uint8Array) =>
+      this.#background('keep evidence', async () => void (await options.store.addEvidence(evidence)))
+    this.#signing = new SigningService({ ...options, domain, onEvidence })
+    this.#follower = new Follower(this.#desk)
+    this.#ceremonies = new Ceremonies(this.#desk)
+    this.#receipts = new ReceiptDesk(this.#desk)
+    this.#holding = new Holding(this.#desk, this.#signing)
+    this.#funds = new FundsCheck(this.#desk)
+  }
+
+  /** Latest head and running epoch as this node sees them, for its hello. */
+  get position(): { head: number; epoch: number } {
+    return { head: this.#desk.blocks.head(), epoch: this.#follower.last?.state.epoch ?? 0 }
+  }
+
+  /** Begins to look at the chain. */
+  start(): void {
+    this.#unlisten = this.#receipts.listen()
+    this.#background('follow the chain', (signal) => this.#run(signal))
+  }
+
+  /** Stops everything and waits for what is under way; prepared shares stay where they are. Idempotent. */
+  async stop(): Promise<void> {
+    this.#unlisten()
+    this.#stop.abort(new DOMException('the node stops', 'AbortError'))
+    await this.#ceremonies.leave()
+    while (this.#tasks.size > 0) await Promise.all(this.#tasks)
+    this.#signing.close()
+  }
+
+  /** Everything that `truss status` shows. */
+  status(): Promise<Status> {
+    return statusOf({
+      desk: this.#desk,
+      sight: this.#follower.last,
+      ceremonies: this.#ceremonies,
+      receipts: this.#receipts,
+      signsWith: this.#signing.epoch,
+    })
+  }
+
+  /** The registered keys. */
+  keys(): KeyStatus[] {
+    const state = this.#follower.last?.state
+    if (state === undefined) return []
+    return state.keys
+      .filter(({ groupKey }) => groupKey !== '0x')
+      .map(({ keyId, scheme, groupKey }) => ({
+        keyId,
+        scheme: schemeOf(scheme),
+        groupKey,
+        epoch: state.epoch,
+        holdsShare: this.#signing.epoch === state.epoch,
+      }))
+  }
+
+  /**
+   * Has a text signed by a quorum of the running committee; each signer builds the message itself.
+   * @throws InputError if this node holds no share or the request is bad; the signal's reason
+   */
+  async signProbe(
+    { keyId, text, include }: { keyId: number; text: string; include?: Address },
+    signal: AbortSignal,
+  ): Promise<SignedProbe> {
+    const key = this.keys().find((each) => each.keyId === keyId)
+    if (key === undefined)
+      throw new InputError(`sign probe: there is no key ${keyId}`, { hint: 'see `truss keys`' })
+    const order = {
+      keyId,
+      payload: (epoch: number) => ({ type: 'probe', probe: { keyId, epoch, text } }) as const,
+      ...(include === undefined ? {} : { include: [include] }),
+    }
+    const { metrics } = this.#desk
+    try {
+      const either = AbortSignal.any([signal, this.#stop.signal])
+      const { signature, digest, epoch, quorum } = await this.#signing.sign(order, either)
+      metrics?.signatures.inc({ outcome: 'signed' })
+      const { scheme, groupKey } = key
+      const signed = { digest: to0x(digest), signature: to0x(signature), signers: quorum }
+      return { keyId, scheme, epoch, text, groupKey, ...signed }
+    } catch (error) {
+      metrics?.signatures.inc({ outcome: 'failed' })
+      throw error
+    }
+  }
+
+  /** The operator gives the share of the running epoch up; the node receives a new one in the next reshare. */
+  async declareLost(): Promise<{ epoch: number }> {
+    const epoch = this.#follower.last?.state.epoch ?? 0
+    if (epoch === 0)
+      throw new InputError('declare share lost: no epoch is running, or the chain is not in sight')
+    await this.#ceremonies.leave()
+    this.#holding.release()
+    await this.#desk.store.declareLost(epoch)
+    return { epoch }
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    const { clock, pollMs } = this.#desk
+    while (!signal.aborted) {
+      await this.#look(signal)
+      await clock.sleep(pollMs, signal).catch(() => {})
+    }
+  }
+
+  /** One look at the chain. What fails is a problem to show, and is tried again at the next look. */
+  async #look(signal: AbortSignal): Promise<void> {
+    const { problems, metrics } = this.#desk
+    try {
+      await this.#settle(await this.#follower.look(signal), signal)
+      problems.set('rpc', null)
+      problems.set('store', null)
+    } catch (error) {
+      if (signal.aborted) return
+      const check = error instanceof StoreError ? 'store' : error instanceof ChainError ? 'rpc' : 'internal'
+      if (check === 'rpc') metrics?.rpcErrors.inc({ reason: 'read' })
+      const hint = error instanceof TrussError ? error.hint : ''
+      problems.set(check, {
+        severity: 'critical',
+        message: messageOf(error),
+        remedy: hint || 'check the RPC endpoints; the node goes on by itself when they answer again',
+      })
+    }
+  }
+
+  /** What the contract's state asks of this node, in this order. */
+  async #settle(sight: Sight, signal: AbortSignal): Promise<void> {
+    const { network } = this.#desk
+    network.admit(admissionOf(sight))
+    this.#show(sight)
+    if (await hasGoneBack(this.#desk, sight)) return this.#stay(sight)
+    if (await follow(this.#desk, sight, this.#ceremonies.signed, signal)) this.#resent = 0
+    const readable = await this.#holding.settle(sight)
+    if (readable) await this.#ceremonies.attend(sight)
+    else await this.#ceremonies.leave()
+    const fresh = await eraseDue(this.#desk, sight)
+    await this.#receipts.settle(sight, fresh)
+    await this.#check(sight, signal)
+  }
+
+  async #check(sight: Sight, signal: AbortSignal): Promise<void> {
+    checkReach(this.#desk, sight)
+    checkCeremony(this.#desk, this.#ceremonies.current?.view ?? null)
+    const outstanding = sight.closed.find(({ epoch }) => epoch === sight.state.outstandingEpoch) ?? null
+    const known = outstanding === null ? 0 : (await this.#receipts.known(outstanding)).size
+    checkDeletions(this.#desk, outstanding, known)
+    await this.#funds.run(signal)
+  }
+
+  /** The chain shows a lower epoch than this node has verified: it signs nothing, and helps the chain to find back. */
+  async #stay(sight: Sight): Promise<void> {
+    this.#holding.release()
+    await this.#ceremonies.leave()
+    const args = await this.#desk.store.activation()
+    const spec = specOf(this.#desk.chain, sight)
+    const lost = args !== null && spec?.next.epoch === args.activation.epoch && args.readiness.length > 0
+    if (!lost || this.#resent === args.activation.epoch) return
+    this.#resent = args.activation.epoch
+    const windowBlocks = sight.state.pending?.windowBlocks ?? 1
+    this.#background('send the lost activation again', (signal) =>
+      submitInTurn(this.#desk, { spec, args, windowBlocks }, this.#whileLost(signal)),
+    )
+  }
+
+  /** Aborts when the chain has found back. */
+  #whileLost(signal: AbortSignal): AbortSignal {
+    const found = new AbortController()
+    this.#background('watch the lost activation', async (stop) => {
+      const { clock, pollMs, problems } = this.#desk
+      while (problems.has('epoch') && !stop.aborted) await clock.sleep(pollMs, stop).catch(() => {})
+      found.abort(new DOMException('the chain shows the epoch again', 'AbortError'))
+    })
+    return AbortSignal.any([signal, found.signal])
+  }
+
+  #show({ state, running }: Sight): void {
+    const { metrics } = this.#desk
+    if (metrics === undefined) return
+    metrics.epoch.set(state.epoch)
+    metrics.pendingEpoch.set(state.pending?.epoch ?? 0)
+    metrics.phase.reset()
+    metrics.phase.set({ phase: state.phase }, 1)
+    metrics.members.set(state.members.length)
+    metrics.threshold.set(state.threshold)
+    metrics.connected.set(online(this.#desk, running?.members ?? []).length)
+    const view = this.#ceremonies.current?.view
+    metrics.attempt.set(view?.attempt ?? -1)
+    metrics.failedAttempts.set(view?.failureCount ?? 0)
+  }
+
+  #background(name: string, work: (signal: AbortSignal) => Promise<void>): void {
+    const { signal } = this.#stop
+    const task = work(signal)
+      .catch((error: unknown) => {
+        if (!signal.aborted && !isAbort(error)) this.#desk.log.error({ error: messageOf(error) }, name)
+      })
+      .finally(() => this.#tasks.delete(task))
+    this.#tasks.add(task)
+  }
+}
+
+function isAbort(error: unknown): boolean {
+  return error instanceof DOMException && error.name === 'AbortError'
+}
