@@ -9,6 +9,7 @@ import {
   Wallet,
 } from 'ethers'
 import { type Address, type Hex, toAddress } from '../relayer/lib/bytes.ts'
+import { messageOf } from '../relayer/lib/errors.ts'
 
 /** What a Bridge is created with. */
 export interface DeployOptions {
@@ -145,4 +146,20 @@ async function main(): Promise<void> {
   }
 }
 
-if (import.meta.main) await main()
+/** One line for what went wrong: the contract's own error with its numbers where there is one. */
+function reason(error: unknown): string {
+  const data = error instanceof Error && 'data' in error ? error.data : null
+  const revert =
+    typeof data === 'string'
+      ? new Interface([...artifactOf('Bridge.sol', 'Bridge').abi]).parseError(data)
+      : null
+  if (revert !== null) return `deploy: the Bridge refuses: ${revert.name}(${revert.args.join(', ')})`
+  return messageOf(error)
+}
+
+if (import.meta.main) {
+  await main().catch((error: unknown) => {
+    console.error(reason(error))
+    process.exitCode = 1
+  })
+}
