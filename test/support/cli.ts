@@ -27,3 +27,32 @@ export async function truss(
   const code = await run(args, io)
   return { code, out: out.join('\n'), err: err.join('\n') }
 }
+
+/** A daemon in this process, started by its command line. */
+export interface RunningDaemon {
+  /** What `--json` printed once it was up. @throws Error with its one line if it refused to start */
+  readonly up: Promise<Record<string, unknown>>
+  /** Stops it as SIGTERM does; gives its exit code. */
+  stop(): Promise<number>
+}
+
+/** Runs `truss start` or `truss bootnode`. */
+export function daemon(args: readonly string[], env: Record<string, string> = {}): RunningDaemon {
+  const { io, err } = quietIo(env)
+  const stopping = new AbortController()
+  const up = Promise.withResolvers<Record<string, unknown>>()
+  const ended = run([...args, '--json'], {
+    ...io,
+    out: (line) => up.resolve(JSON.parse(line)),
+    stopSignal: () => stopping.signal,
+  })
+  void ended.then((code) => up.reject(new Error(`ended with ${code}: ${err.join(' ')}`)))
+  up.promise.catch(() => undefined)
+  return {
+    up: up.promise,
+    stop: () => {
+      stopping.abort('SIGTERM')
+      return ended
+    },
+  }
+}
