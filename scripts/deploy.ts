@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util'
 import {
   type ContractTransactionReceipt,
   ContractFactory,
+  Interface,
   JsonRpcProvider,
   type Signer,
   Wallet,
@@ -75,9 +76,10 @@ export function link(artifact: Artifact, libraries: Readonly<Record<string, Addr
 async function create(
   signer: Signer,
   artifact: Artifact,
-  { bytecode = link(artifact, {}), args = [] }: { bytecode?: Hex; args?: readonly unknown[] } = {},
+  from: { nonce: number; bytecode?: Hex; args?: readonly unknown[] },
 ): Promise<{ address: Address; receipt: ContractTransactionReceipt }> {
-  const contract = await new ContractFactory([...artifact.abi], bytecode, signer).deploy(...args)
+  const { nonce, bytecode = link(artifact, {}), args = [] } = from
+  const contract = await new ContractFactory([...artifact.abi], bytecode, signer).deploy(...args, { nonce })
   const receipt = await contract.deploymentTransaction()?.wait()
   if (receipt === null || receipt === undefined) throw new Error('deploy: the transaction vanished')
   return { address: toAddress(await contract.getAddress()), receipt }
@@ -87,9 +89,12 @@ async function create(
 export async function deployBridge(options: DeployOptions): Promise<Deployment> {
   const { signer, relayers, threshold, scheme = 1, windowBlocks, domainId = 1 } = options
   const { admin = await signer.getAddress(), adminDelaySeconds = 0 } = options
-  const library = await create(signer, artifactOf('Committees.sol', 'Committees'))
+  // Counted here: a provider that caches answers would give the second transaction the nonce of the first.
+  const nonce = await signer.getNonce()
+  const library = await create(signer, artifactOf('Committees.sol', 'Committees'), { nonce })
   const artifact = artifactOf('Bridge.sol', 'Bridge')
   const { address, receipt } = await create(signer, artifact, {
+    nonce: nonce + 1,
     bytecode: link(artifact, { Committees: library.address }),
     args: [domainId, relayers, threshold, scheme, windowBlocks, admin, adminDelaySeconds],
   })
@@ -125,7 +130,7 @@ async function main(): Promise<void> {
     process.exitCode = values.help ? 0 : 2
     return
   }
-  const provider = new JsonRpcProvider(values.rpc)
+  const provider = new JsonRpcProvider(values.rpc, undefined, { cacheTimeout: -1, pollingInterval: 250 })
   try {
     const deployment = await deployBridge({
       signer: new Wallet(key, provider),
@@ -154,7 +159,9 @@ function reason(error: unknown): string {
       ? new Interface([...artifactOf('Bridge.sol', 'Bridge').abi]).parseError(data)
       : null
   if (revert !== null) return `deploy: the Bridge refuses: ${revert.name}(${revert.args.join(', ')})`
-  return messageOf(error)
+  // ethers appends the whole transaction to its messages.
+  const short = error instanceof Error && 'shortMessage' in error ? error.shortMessage : null
+  return `deploy: ${typeof short === 'string' ? short : messageOf(error)}`
 }
 
 if (import.meta.main) {
