@@ -1,0 +1,209 @@
+// Whole relayers over a fake governance chain, a simulated network and memory disks: one block a step, time in the test's hand.
+import { type Runner, inProcess } from '../../relayer/ceremony/runner.ts'
+import { Relayer } from '../../relayer/bridge/relayer.ts'
+import type { Status } from '../../relayer/bridge/status.ts'
+import { type Signer, signerOf } from '../../relayer/crypto/identity.ts'
+import { verifyEvm } from '../../relayer/crypto/schnorr.ts'
+import { type Address, toAddress } from '../../relayer/lib/bytes.ts'
+import { silentLog } from '../../relayer/lib/log.ts'
+import { Secret } from '../../relayer/lib/secret.ts'
+import type { CeremonySpec } from '../../relayer/protocol/spec.ts'
+import { openStore, type Store } from '../../relayer/store/store.ts'
+import { FakeChain, type FakeChainOptions } from './fake-chain.ts'
+import { bridgeVerifier } from './fake-chain-verifier.ts'
+import type { FakeChainView } from './fake-chain-view.ts'
+import { FakeClock, settle } from './fake-clock.ts'
+import { MemoryDisk } from './memory-database.ts'
+import { seededRng } from './seeded-rng.ts'
+import { SimNetwork } from './sim-network.ts'
+
+const BRIDGE = toAddress(`0x${'b7'.repeat(20)}`)
+const CHAIN_ID = 31337
+const POLL_MS = 1000
+
+/** One operator: key, disk and view of the chain stay; the process comes and goes. */
+export class Operator {
+  readonly signer: Signer
+  readonly disk = new MemoryDisk()
+  readonly chain: FakeChainView
+  readonly #key: Uint8Array
+  readonly #sim: GovernedSim
+  #boots = 0
+  store: Store | null = null
+  relayer: Relayer | null = null
+  runner: Runner = inProcess
+  mayDeal: (spec: CeremonySpec) => string | null = () => null
+
+  constructor(sim: GovernedSim, key: Uint8Array) {
+    this.#sim = sim
+    this.#key = key
+    this.signer = signerOf(new Secret(key))
+    this.chain = sim.chain.view(this.signer.address)
+  }
+
+  get address(): Address {
+    return this.signer.address
+  }
+
+  get up(): boolean {
+    return this.relayer !== null
+  }
+
+  async start(): Promise<void> {
+    this.#boots += 1
+    const rng = seededRng(`${this.address}/${this.#boots}`)
+    const identity = { chainId: CHAIN_ID, bridge: BRIDGE, operator: this.address }
+    const operatorKey = new Secret(this.#key.slice())
+    this.store = await openStore({ ...this.disk.open(), ...identity, operatorKey, rng })
+    this.relayer = new Relayer({
+      chain: this.chain,
+      network: this.#sim.network.join(this.address),
+      store: this.store,
+      signer: this.signer,
+      clock: this.#sim.clock,
+      rng,
+      log: silentLog,
+      boot: { counter: await this.store.nextBoot(), id: seededRng(`${this.address} ${this.#boots}`)(16) },
+      softwareVersion: 'test',
+      pollMs: POLL_MS,
+      runner: this.runner,
+      mayDeal: (spec) => this.mayDeal(spec),
+    })
+    this.relayer.start()
+  }
+
+  /** SIGTERM. */
+  async stop(): Promise<void> {
+    await this.relayer?.stop()
+    this.#sim.network.leave(this.address)
+    this.relayer = null
+    await this.store?.close()
+  }
+
+  /** SIGKILL: the disk stays as it is at this moment. */
+  async kill(): Promise<void> {
+    this.disk.cutPower()
+    this.#sim.network.leave(this.address)
+    const { relayer } = this
+    this.relayer = null
+    await relayer?.stop()
+  }
+
+  async status(): Promise<Status> {
+    if (this.relayer === null) throw new Error(`${this.address} is down`)
+    return this.relayer.status()
+  }
+}
+
+/** The operators, ascending by address, and what they share. */
+export class GovernedSim {
+  readonly network: SimNetwork
+  readonly clock = new FakeClock()
+  readonly chain: FakeChain
+  readonly operators: readonly Operator[]
+
+  /** @param count operators in all; the first committee is those at the positions of `first` */
+  constructor(
+    seed: string,
+    options: { count: number; first: readonly number[] } & Partial<FakeChainOptions>,
+  ) {
+    const { count, first, ...rest } = options
+    this.network = new SimNetwork(seed)
+    const keys = Array.from({ length: count }, (_, at) => seededRng(`${seed}/${at}`)(32)).sort((a, b) =>
+      addressOfKey(a) < addressOfKey(b) ? -1 : 1,
+    )
+    this.chain = new FakeChain({
+      members: first.map((at) => addressOfKey(keys[at] ?? new Uint8Array(32))),
+      chainId: CHAIN_ID,
+      bridge: BRIDGE,
+      verifier: bridgeVerifier({ chainId: CHAIN_ID, bridge: BRIDGE }, verifyEvm),
+      ...rest,
+    })
+    this.operators = keys.map((key) => new Operator(this, key))
+  }
+
+  /** The operator at a position. */
+  at(position: number): Operator {
+    const operator = this.operators[position]
+    if (operator === undefined) throw new Error(`no operator ${position}`)
+    return operator
+  }
+
+  async start(...positions: number[]): Promise<void> {
+    for (const position of positions) await this.at(position).start()
+    await this.quiet()
+  }
+
+  /** Blocks, one after another; after each, everybody has looked at the chain and done what could be done. */
+  async step(blocks = 1): Promise<void> {
+    for (let block = 0; block < blocks; block++) {
+      this.chain.mine()
+      await this.clock.advance(POLL_MS)
+      await this.quiet()
+    }
+  }
+
+  /** Steps until the condition holds. @throws after `limit` blocks, saying where everybody stands */
+  async until(condition: () => boolean | Promise<boolean>, limit = 120): Promise<void> {
+    for (let block = 0; !(await condition()); block++) {
+      if (block >= limit) throw new Error(`after ${limit} blocks:\n${await this.describe()}`)
+      await this.step()
+    }
+  }
+
+  /** The contract's state in the latest block. */
+  get state() {
+    return this.chain.head.state
+  }
+
+  /** Until the epoch runs on chain, is final for everybody that is up, and its predecessor's deletions are complete. */
+  async completed(epoch: number, limit?: number): Promise<void> {
+    await this.until(async () => {
+      if (this.state.running !== epoch || this.state.outstandingEpoch !== 0) return false
+      const running = await Promise.all(
+        this.operators.filter(({ up }) => up).map(async ({ store }) => (await store?.running())?.epoch),
+      )
+      return running.every((each) => each === epoch)
+    }, limit)
+  }
+
+  /** Waits until nobody has anything more to do in this block. */
+  async quiet(): Promise<void> {
+    for (let calm = 0; calm < 3; calm++) {
+      const before = this.#activity()
+      await settle()
+      await this.network.idle()
+      await settle()
+      if (this.#activity() !== before) calm = -1
+    }
+  }
+
+  async stop(): Promise<void> {
+    for (const operator of this.operators) if (operator.up) await operator.stop()
+  }
+
+  async describe(): Promise<string> {
+    const lines = this.operators.map(async (operator) => {
+      const name = operator.address.slice(0, 8)
+      if (!operator.up) return `${name} down`
+      const { epoch, ceremony, waitsFor, problems, shares } = await operator.status()
+      const failure = ceremony?.failures.at(-1)?.reason ?? ''
+      const wait = waitsFor.map(({ what }) => what).join('; ')
+      const wrong = problems.map(({ message }) => message).join('; ')
+      const held = shares.map((share) => `${share.epoch}/${share.attempt} ${share.state}`).join(', ')
+      return `${name} epoch ${epoch} ${ceremony?.stage} ${ceremony?.attempt} ${failure} | ${wait} | ${wrong} | ${held}`
+    })
+    const { running, pending, outstandingEpoch } = this.state
+    const chain = `chain at ${this.chain.head.ref.number}: epoch ${running}, pending ${pending?.epoch}, outstanding ${outstandingEpoch}`
+    return [chain, ...(await Promise.all(lines))].join('\n')
+  }
+
+  #activity(): number {
+    const writes = this.operators.reduce((sum, { disk }) => sum + disk.writes.length, 0)
+    return this.network.delivered + this.network.refused + writes
+  }
+}
+
+function addressOfKey(key: Uint8Array): Address {
+  return signerOf(new Secret(key.slice())).address
+}
