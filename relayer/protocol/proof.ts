@@ -94,7 +94,7 @@ export function dealerFault(
       (opening, at) => opening.key.registered !== null && !constantHolds(attempt, opening, olds[at] ?? []),
     )
     if (wrong) return 'E_CONST'
-    if (share?.to == null) return null
+    if (share === undefined || share.to === null) return null
     const { shares } = decodeShares(attempt, dealer.role, share.body)
     const scalars = keys.map((key, at) => decodeSubshare(key, shares[at] ?? new Uint8Array()))
     const to = share.to.index

@@ -20,6 +20,7 @@ import {
   signStart,
 } from '../../relayer/protocol/spec.ts'
 import { activationHash, activationOf, readinessDigest } from '../../relayer/protocol/typed.ts'
+import type { Rogues } from './rogue.ts'
 import { seededRng } from './seeded-rng.ts'
 import { SimNetwork } from './sim-network.ts'
 
@@ -89,6 +90,8 @@ export interface RunOptions {
   readonly seed?: string | number
   /** Called before anybody speaks: put rules on the wire here. */
   readonly prepare?: (network: SimNetwork, start: StartMessage) => void
+  /** Parties that run this instead of the protocol. */
+  readonly rogues?: Rogues
   /** Who confirms what it prepared; by default everybody. */
   readonly confirms?: (address: Address) => boolean
 }
@@ -154,6 +157,11 @@ async function runParty(session: Session, of: { options: RunOptions; address: Ad
   const { spec, signers, held, confirms } = options
   let prepared: Prepared | null = null
   try {
+    const rogue = options.rogues?.get(address)
+    if (rogue !== undefined) {
+      await rogue(session, held?.get(address) ?? [])
+      return { prepared, certificate: null, error: null }
+    }
     prepared = spec.op === 'keygen' ? await keygen(session) : await reshare(session, held?.get(address) ?? [])
     if (confirms?.(address) === false) return { prepared, certificate: null, error: null }
     const signer = signers.find((each) => each.address === address)
@@ -174,7 +182,8 @@ export function readinessOf(spec: CeremonySpec, prepared: Prepared, signer: Sign
 /** What a party prepared; its error if it did not. */
 export function preparedOf(run: Run, address: Address): Prepared {
   const ending = run.endings.get(address)
-  if (ending?.prepared == null) throw ending?.error ?? new Error(`no ending of ${address}`)
+  if (ending === undefined || ending.prepared === null)
+    throw ending?.error ?? new Error(`no ending of ${address}`)
   return ending.prepared
 }
 
