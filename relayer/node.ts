@@ -1,10 +1,14 @@
 // The only place that wires: makes the parts of a relayer or a bootnode, starts them in order, stops them in reverse.
+import { checksOf } from './api/checks.ts'
 import { ControlServer } from './api/control.ts'
 import type { Daemon } from './api/daemon.ts'
 import { well } from './api/health.ts'
-import { HttpServer } from './api/http.ts'
+import { HttpServer, type Watched } from './api/http.ts'
+import { Relayer } from './bridge/relayer.ts'
+import { defaultRunner } from './ceremony/worker.ts'
 import { createChain, type EthersChain } from './chain/client.ts'
 import { type BootnodeConfig, type Config, socketPath } from './config.ts'
+import { signerOf } from './crypto/identity.ts'
 import { systemRng } from './crypto/rng.ts'
 import { type Address, to0x, toHex } from './lib/bytes.ts'
 import { systemClock } from './lib/clock.ts'
@@ -17,6 +21,7 @@ import { SOFTWARE_VERSION } from './lib/version.ts'
 import { forgetfulBook, type PeerBookPort } from './p2p/book.ts'
 import { createHost, type Host } from './p2p/host.ts'
 import { PROTOCOL_VERSION } from './protocol/channel.ts'
+import type { Boot } from './protocol/nonces.ts'
 import { openLevel } from './store/level.ts'
 import { openStore, type Store } from './store/store.ts'
 
@@ -28,6 +33,13 @@ export interface Up {
   readonly multiaddrs: readonly string[]
   /** URL of the HTTP server. */
   readonly http: string
+}
+
+interface Parts {
+  readonly chain: EthersChain
+  readonly store: Store
+  readonly host: Host
+  readonly boot: Boot
 }
 
 /** A relayer with everything that it is made of. */
@@ -42,6 +54,7 @@ export class RelayerNode {
   readonly #log: Log
   readonly #lifecycle: Lifecycle
   readonly #metrics = createMetrics({ process: true })
+  #relayer: Relayer | null = null
 
   constructor(config: Config, operatorKey: Secret, log: Log) {
     this.#config = config
@@ -57,16 +70,15 @@ export class RelayerNode {
   async start(signal: AbortSignal): Promise<Up & { control: string }> {
     const chain = await this.#openChain(signal)
     const store = await this.#openStore(chain.account)
-    const host = await this.#openHost(store)
-    const daemon: Daemon = {
-      status: async () => ({ address: host.self, peers: host.peers() }),
-      health: async () => [well('p2p', 'up')],
-      keys: async () => [],
-      evidence: async () => (await store.evidence()).map(({ id, bytes }) => ({ id, record: to0x(bytes) })),
-      signProbe: () => Promise.reject(new Error('not yet')),
-      declareLost: () => Promise.reject(new Error('not yet')),
-    }
-    const doors = await this.#openDoors(daemon)
+    const boot: Boot = { counter: await store.nextBoot(), id: systemRng(16) }
+    const host = this.#createHost(store, boot)
+    const relayer = this.#createRelayer({ chain, store, host, boot })
+    this.#relayer = relayer
+    this.#lifecycle.add('p2p', () => host.stop())
+    await host.start()
+    const doors = await this.#openDoors(this.#daemon(relayer, { host, store }))
+    this.#lifecycle.add('relayer', () => relayer.stop())
+    relayer.start()
     return { address: host.self, peerId: host.peerId, multiaddrs: host.multiaddrs(), ...doors }
   }
 
@@ -101,11 +113,9 @@ export class RelayerNode {
     return openStore({ database, keyFiles, operatorKey: this.#operatorKey, chainId, bridge, operator })
   }
 
-  async #openHost(store: Store): Promise<Host> {
+  #createHost(store: Store, boot: Boot): Host {
     const { listen, announce, bootstrap, chainId, bridge } = this.#config
-    const bootId = toHex(systemRng(16))
-    const bootCounter = await store.nextBoot()
-    const host = createHost({
+    return createHost({
       mode: 'relayer',
       privateKey: this.#operatorKey,
       listen,
@@ -117,22 +127,60 @@ export class RelayerNode {
       hello: () => ({
         protocolVersion: PROTOCOL_VERSION,
         softwareVersion: SOFTWARE_VERSION,
-        head: 0,
-        epoch: 0,
-        bootCounter,
-        bootId,
+        ...(this.#relayer?.position ?? { head: 0, epoch: 0 }),
+        bootCounter: boot.counter,
+        bootId: toHex(boot.id),
       }),
       observer: {
         refused: (protocol, reason) => this.#metrics.refusedStreams.inc({ protocol, reason }),
         dropped: (protocol, reason) => this.#metrics.droppedFrames.inc({ protocol, reason }),
       },
     })
-    this.#lifecycle.add('p2p', () => host.stop())
-    await host.start()
-    return host
   }
 
-  async #openDoors(daemon: Daemon): Promise<{ http: string; control: string }> {
+  #createRelayer({ chain, store, host, boot }: Parts): Relayer {
+    const { pollMs, aliases } = this.#config
+    return new Relayer({
+      chain,
+      network: host,
+      store,
+      signer: signerOf(this.#operatorKey),
+      clock: systemClock,
+      rng: systemRng,
+      log: this.#log.child({ component: 'bridge' }),
+      boot,
+      softwareVersion: SOFTWARE_VERSION,
+      pollMs,
+      metrics: this.#metrics,
+      peers: () => host.peers(),
+      aliases,
+      runner: defaultRunner,
+    })
+  }
+
+  #daemon(relayer: Relayer, { host, store }: Pick<Parts, 'host' | 'store'>): Daemon & Watched {
+    const metrics = this.#metrics
+    return {
+      status: () => relayer.status(),
+      health: async () =>
+        checksOf(await relayer.status(), {
+          bootnodes: host.bootnodes(),
+          recordReplicas: host.recordReplicas,
+          bootAlarms: host.bootAlarms(),
+        }),
+      keys: async () => relayer.keys(),
+      signProbe: (request, signal) => relayer.signProbe(request, signal),
+      declareLost: () => relayer.declareLost(),
+      evidence: async () => (await store.evidence()).map(({ id, bytes }) => ({ id, record: to0x(bytes) })),
+      async measure() {
+        const { head, finalised } = await relayer.status()
+        metrics.headBlock.set(head)
+        metrics.finalisedBlock.set(finalised ?? 0)
+      },
+    }
+  }
+
+  async #openDoors(daemon: Daemon & Watched): Promise<{ http: string; control: string }> {
     const { dataDirectory, httpHost, httpPort } = this.#config
     const control = socketPath(dataDirectory)
     const controlServer = new ControlServer(daemon, control, () => systemClock.now())

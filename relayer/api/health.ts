@@ -27,10 +27,16 @@ export function ill(
   return { check, severity, message, remedy }
 }
 
-/** Whether the node is ready, and if not, why: every critical check with its remedy. */
-export function readiness(checks: readonly HealthCheck[]): { ready: boolean; reasons: string[] } {
-  const reasons = checks
-    .filter(({ severity }) => severity === 'critical')
-    .map(({ check, message, remedy }) => `${check}: ${message}${remedy === '' ? '' : `: ${remedy}`}`)
-  return { ready: reasons.length === 0, reasons }
+/** Whether the node is ready and if not, why: every critical check with its remedy; and what else somebody should look at. */
+export function readiness(checks: readonly HealthCheck[]): {
+  ready: boolean
+  reasons: string[]
+  warnings: string[]
+} {
+  const lines = (wanted: Severity) =>
+    checks
+      .filter(({ severity }) => severity === wanted)
+      .map(({ check, message, remedy }) => `${check}: ${message}${remedy === '' ? '' : `: ${remedy}`}`)
+  const reasons = lines('critical')
+  return { ready: reasons.length === 0, reasons, warnings: lines('warning') }
 }

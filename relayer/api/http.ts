@@ -12,7 +12,10 @@ export interface HttpOptions {
 }
 
 /** What the server serves: a relayer's daemon, or only health (a bootnode). */
-export type Watched = Pick<Daemon, 'status' | 'health'>
+export type Watched = Pick<Daemon, 'status' | 'health'> & {
+  /** Brings those metrics up to date that nobody sets as it happens. */
+  measure?(): Promise<void>
+}
 
 /** Serves GET and HEAD of four paths and nothing else; it can change nothing. */
 export class HttpServer {
@@ -42,9 +45,10 @@ export class HttpServer {
       ...(await this.#watched.status()),
       health: await this.#watched.health(),
     }))
-    server.get('/metrics', async (_request, reply) =>
-      reply.type(this.#metrics.registry.contentType).send(await this.#metrics.registry.metrics()),
-    )
+    server.get('/metrics', async (_request, reply) => {
+      await this.#watched.measure?.()
+      return reply.type(this.#metrics.registry.contentType).send(await this.#metrics.registry.metrics())
+    })
     server.setNotFoundHandler((request, reply) => {
       const known = request.method === 'GET' || request.method === 'HEAD'
       return reply

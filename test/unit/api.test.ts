@@ -120,7 +120,11 @@ test('/readyz is 503 with each critical reason and its remedy; a warning does no
   const odd = ill('balance', 'warning', { message: 'for one activation', remedy: 'send ether' })
   const down = await fetch(`${await http(context, [bad, odd])}/readyz`)
   assert.equal(down.status, 503)
-  assert.deepEqual(await down.json(), { ready: false, reasons: ['rpc: no endpoint answers: check rpcUrls'] })
+  assert.deepEqual(await down.json(), {
+    ready: false,
+    reasons: ['rpc: no endpoint answers: check rpcUrls'],
+    warnings: ['balance: for one activation: send ether'],
+  })
   const up = await fetch(`${await http(context, [odd])}/readyz`)
   assert.equal(up.status, 200)
 })
