@@ -31,6 +31,8 @@ export interface Coordination {
   readonly signal: AbortSignal
   /** Told of provable misbehaviour when it is found; signing goes on without the culprit. */
   onFault?(fault: FaultError): void
+  /** Told that a member will not sign this, and why; signing goes on without it. */
+  onRefusal?(index: number, reason: string): void
 }
 
 /** A verified signature and how it came about. */

@@ -1,6 +1,5 @@
 // What one node knows of the members' published nonces for one key: verified batches, each point checked once.
 import { isNoncePoint } from '../crypto/frost.ts'
-import { recover } from '../crypto/identity.ts'
 import type { SchnorrScheme } from '../crypto/schnorr.ts'
 import { type Address, equal } from '../lib/bytes.ts'
 import { decodeBatch, encodeRef, type NonceBatch, type NonceEntry, type ShareRef } from './nonces.ts'
@@ -49,12 +48,12 @@ export class NonceBook {
     } catch {
       return 'dropped'
     }
-    const { ref, batch, digest, signature } = decoded
+    const { ref, batch } = decoded
     const member = this.#committee.members[batch.index - 1]
     if (!equal(encodeRef(ref), encodeRef(this.ref)) || member === undefined) return 'dropped'
     let held = this.#byMember.get(batch.index) ?? []
     if (held.some((other) => equal(other.bytes, bytes))) return 'added'
-    if (recover(digest, signature) !== member) return 'dropped'
+    if (!decoded.isFrom(member)) return 'dropped'
     const newest = held[0]?.batch.boot
     if (newest && (batch.boot.counter < newest.counter || sameCounterOtherId(batch, newest))) return 'dropped'
     if (newest && batch.boot.counter > newest.counter) held = []

@@ -1,8 +1,8 @@
 // The secret nonces of one share, in memory only, and the signed batches in which a member publishes their commitments.
 import { dec, enc } from '../crypto/enc.ts'
 import type { FrostKey, NonceCommitment, NonceSecrets } from '../crypto/frost.ts'
-import { H } from '../crypto/hash.ts'
-import type { Signer } from '../crypto/identity.ts'
+import { H, preimage } from '../crypto/hash.ts'
+import { type Signer, signedBy } from '../crypto/identity.ts'
 import type { Rng } from '../crypto/rng.ts'
 import { TAG } from '../crypto/tags.ts'
 import { type Address, concat, equal, fromHex, toAddress, toUint, u16, u32, u64 } from '../lib/bytes.ts'
@@ -83,14 +83,14 @@ export function encodeBatch(ref: ShareRef, batch: NonceBatch, signer: Signer): U
 }
 
 /**
- * The parts of a batch, the digest that its signature is over, and the signature; nothing is verified but the shape.
+ * The parts of a batch, and who signed it; nothing is verified but the shape.
  * @param pointLength 33 or 32 bytes
  * @throws EncodingError or RangeError for another shape
  */
 export function decodeBatch(
   bytes: Uint8Array,
   pointLength: number,
-): { ref: ShareRef; batch: NonceBatch; digest: Uint8Array; signature: Uint8Array } {
+): { ref: ShareRef; batch: NonceBatch; isFrom(address: Address): boolean } {
   const parts = dec(bytes, BATCH_LENGTHS)
   const signature = parts.pop() ?? new Uint8Array()
   const [ref, index, counter, id, leader, first, flat] = parts
@@ -110,8 +110,7 @@ export function decodeBatch(
         flat.subarray(at * pointLength, (at + 1) * pointLength),
       ),
     },
-    digest: H(TAG.nonceBatch, ...parts),
-    signature,
+    isFrom: (address) => signedBy(address, preimage(TAG.nonceBatch, ...parts), signature),
   }
 }
 

@@ -79,7 +79,7 @@ class Roast {
       }
       for (const session of this.#sessions) this.#giveUpOn(session)
       if (++empty > EMPTY_WAITS || this.#sessions.length >= this.#most) {
-        this.#fail()
+        this.#fail(this.#roster.waited())
         return
       }
       this.#askSilent()
@@ -123,6 +123,7 @@ class Roast {
     else if (message.type === 'share') this.#onShare(index, message)
     else if (message.type === 'refuse') this.#onRefusal(index, message)
     else if (message.type === 'need') this.#onNeed(index, message)
+    else if (message.type === 'stale') this.#onStale(index, message)
   }
 
   #onReady(index: number, message: SignMessage & { type: 'ready' }): void {
@@ -229,6 +230,12 @@ class Roast {
       this.#withdraw(index, `${message.code}: ${message.reason}`)
   }
 
+  /** A member that is ahead of us signs no more for this epoch. */
+  #onStale(index: number, { ref, epoch }: SignMessage & { type: 'stale' }): void {
+    if (equal(encodeRef(ref), encodeRef(this.#c.book.ref)) && !this.#roster.out(index))
+      this.#withdraw(index, `signs with the share of epoch ${epoch}, not of epoch ${ref.epoch}`)
+  }
+
   #onNeed(index: number, message: SignMessage & { type: 'need' }): void {
     const session = this.#sessionOf(message.hash, index)
     const { book, mailbox } = this.#c
@@ -254,6 +261,7 @@ class Roast {
   /** A member that will not sign this takes no further part, and its sessions are over. */
   #withdraw(index: number, reason: string): void {
     this.#roster.withdraw(index, reason)
+    this.#c.onRefusal?.(index, reason)
     for (const session of this.#sessions) if (session.indices.includes(index)) this.#giveUpOn(session)
     this.#settle()
     this.#open()
@@ -261,12 +269,12 @@ class Roast {
 
   /** Fails at once when those who are left cannot be enough. */
   #settle(): void {
-    if (!this.#roster.hopeful(this.#key.threshold, this.#c.include ?? [])) this.#fail()
+    if (!this.#roster.hopeful(this.#key.threshold, this.#c.include ?? [])) this.#fail(this.#roster.hopeless())
   }
 
-  #fail(): void {
+  #fail(error: Error): void {
     if (this.#over) return
     this.#over = true
-    this.#outcome.reject(this.#roster.failure())
+    this.#outcome.reject(error)
   }
 }

@@ -1,10 +1,9 @@
 // One ROAST session at its leader: the package, the shares that came back, and who is free to sign elsewhere.
 import type { Aggregate, FrostKey } from '../crypto/frost.ts'
-import { recover } from '../crypto/identity.ts'
 import { type Address, equal } from '../lib/bytes.ts'
 import type { NonceEntry } from './nonces.ts'
 import type { SignEvidence } from './signfault.ts'
-import { packageHash, type SignMessage, shareDigest } from './signwire.ts'
+import { packageHash, type SignMessage, shareIsFrom } from './signwire.ts'
 
 /** A package that was sent to t signers. */
 export class RoastSession {
@@ -54,9 +53,9 @@ export class RoastSession {
     from: Address,
     message: SignMessage & { type: 'share' },
   ): 'taken' | 'dropped' | 'other' {
-    const { hash, digest, z, signature } = message
+    const { digest, z, signature } = message
     if (!this.indices.includes(index) || this.#shares.has(index)) return 'dropped'
-    if (recover(shareDigest(hash, digest, z), signature) !== from) return 'dropped'
+    if (!shareIsFrom(from, message)) return 'dropped'
     if (!equal(digest, this.#digest)) return 'other'
     this.#shares.set(index, { z, signature })
     return 'taken'

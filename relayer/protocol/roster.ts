@@ -71,16 +71,20 @@ export class Roster {
     return left.length >= threshold && include.every((index) => !this.out(index))
   }
 
-  /** The error of a run that came to nothing: refusals say more than faults, faults more than silence. */
-  failure(): DisputeError | FaultError | SilenceError {
-    const fault = [...this.#faults.values()][0]
+  /** The error of a run that the members who are out made impossible. */
+  hopeless(): DisputeError | FaultError {
+    const [fault] = this.#faults.values()
+    if (fault !== undefined) return fault
+    const reasons = [...this.#refusals].map(([index, reason]) => `${index} (${reason})`)
+    const suspects = [...this.#refusals.keys()].map((index) => this.party(index))
+    return new DisputeError('E_POLICY', { suspects, message: `sign: refused by ${reasons.join(', ')}` })
+  }
+
+  /** The error of a run that waited long enough: names those whose answer it still waits for. */
+  waited(): DisputeError | FaultError | SilenceError {
     const silent = this.indices.filter((index) => !this.out(index) && !this.#ready.has(index))
-    if (this.#refusals.size > 0) {
-      const reasons = [...this.#refusals].map(([index, reason]) => `${index} (${reason})`)
-      const suspects = [...this.#refusals.keys()].map((index) => this.party(index))
-      return new DisputeError('E_POLICY', { suspects, message: `sign: refused by ${reasons.join(', ')}` })
-    }
-    if (fault !== undefined && silent.length === 0) return fault
+    const answered = silent.length === 0 && this.#faults.size + this.#refusals.size > 0
+    if (answered) return this.hopeless()
     return new SilenceError(
       1,
       silent.map((index) => this.party(index)),

@@ -17,6 +17,7 @@ import {
   decodePackage,
   encodeMessage,
   packageHash,
+  packageIsFrom,
   requestId,
   type SignMessage,
   type SignRequest,
@@ -155,12 +156,18 @@ export class ShareSigner {
 
   #onAsk(from: Address, message: SignMessage & { type: 'ask' }): void {
     const slot = this.#slotOf(message.ref)
-    if (this.#closed || slot === undefined || !this.#options.committee.members.includes(from)) return
-    if (this.#options.state.kind === 'prepared' && !this.#certified) {
+    const { state, epoch, boot, mailbox, committee } = this.#options
+    if (this.#closed || !committee.members.includes(from)) return
+    if (slot === undefined) {
+      // An asker ahead of us means our prepared shares, which answer for themselves.
+      if (state.kind === 'active' && message.ref.epoch < epoch)
+        mailbox.send(from, encodeMessage({ type: 'stale', ref: message.ref, epoch }))
+      return
+    }
+    if (state.kind === 'prepared' && !this.#certified) {
       this.#asked.set(`${from}:${message.ref.keyId}`, { from, message })
       return
     }
-    const { boot, mailbox } = this.#options
     if (equal(message.boot, boot.id) && slot.pool.unspent(from) > 0)
       mailbox.send(from, encodeMessage({ type: 'ready', ref: slot.ref, boot: boot.id }))
     else this.#publish(slot, from)
@@ -191,7 +198,7 @@ export class ShareSigner {
     const slot = this.#slotOf(signing.request.ref)
     if (slot === undefined || from !== signing.leader || !this.#options.committee.members.includes(from))
       return
-    if (recover(hash, message.signature) !== from) return
+    if (!packageIsFrom(from, message)) return
     const arrived = { slot, signing, message, hash }
     const first = this.#remember(arrived)
     if (first === 'repeated') return

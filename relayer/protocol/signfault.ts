@@ -2,7 +2,6 @@
 import { dec, decList, enc } from '../crypto/enc.ts'
 import { assertSigners, FrostKey, isNoncePoint } from '../crypto/frost.ts'
 import { groupOf } from '../crypto/group.ts'
-import { recover } from '../crypto/identity.ts'
 import type { SchnorrScheme } from '../crypto/schnorr.ts'
 import { verificationShares } from '../crypto/vss.ts'
 import { type Address, equal, toUint, u16, utf8 } from '../lib/bytes.ts'
@@ -10,7 +9,14 @@ import { type FaultCode, FaultError } from './faults.ts'
 import { commitmentsHash, curveOf, type KeyPublic } from './keyshare.ts'
 import { decodeBatch, encodeRef, type NonceBatch } from './nonces.ts'
 import { type Committee, indexOf, MAX_MEMBERS, type Party } from './party.ts'
-import { decodePackage, packageHash, requestId, type SigningPackage, shareDigest } from './signwire.ts'
+import {
+  decodePackage,
+  packageHash,
+  packageIsFrom,
+  requestId,
+  type SigningPackage,
+  shareIsFrom,
+} from './signwire.ts'
 
 /** First part of every record of this page. */
 const MAGIC = utf8('truss-sign-evidence-1')
@@ -79,6 +85,7 @@ export function isSignEvidence(bytes: Uint8Array): boolean {
  * @returns whom it convicts, or null if it proves nothing
  */
 export function verifySignEvidence(bytes: Uint8Array, committee: Committee): SignVerdict | null {
+  if (!isSignEvidence(bytes)) return null
   try {
     const kind = new TextDecoder().decode(decList(bytes, 8)[1])
     switch (kind) {
@@ -128,7 +135,7 @@ function judgeShare(bytes: Uint8Array, committee: Committee): SignVerdict | null
   if (!body || !at || !digest || !z || !signature || !list) return null
   const index = toUint(at)
   const address = committee.members[index - 1]
-  if (address === undefined || recover(shareDigest(packageHash(body), digest, z), signature) !== address)
+  if (address === undefined || !shareIsFrom(address, { hash: packageHash(body), digest, z, signature }))
     return null
   const signing = decodePackage(body)
   const commitments = decList(list, MAX_MEMBERS)
@@ -200,9 +207,7 @@ function packageOf(
   if (!body || !signature) return null
   const signing = decodePackage(body)
   const leader = partyOf(committee, signing.leader)
-  return leader !== null && recover(packageHash(body), signature) === leader.address
-    ? { signing, leader }
-    : null
+  return leader !== null && packageIsFrom(leader.address, { body, signature }) ? { signing, leader } : null
 }
 
 function batchOf(
@@ -211,9 +216,10 @@ function batchOf(
   committee: Committee,
 ): { batch: NonceBatch; member: Party; ref: Uint8Array } | null {
   try {
-    const { ref, batch, digest, signature } = decodeBatch(bytes, scheme === 'frost-ed25519' ? 32 : 33)
+    const decoded = decodeBatch(bytes, scheme === 'frost-ed25519' ? 32 : 33)
+    const { ref, batch } = decoded
     const address = committee.members[batch.index - 1]
-    if (address === undefined || recover(digest, signature) !== address) return null
+    if (address === undefined || !decoded.isFrom(address)) return null
     return { batch, member: { role: 'new', index: batch.index, address }, ref: encodeRef(ref) }
   } catch {
     return null

@@ -1,7 +1,7 @@
 // The messages of threshold signing between a leader and the signers, and the digests that their signatures are over.
 import { dec, decList, enc } from '../crypto/enc.ts'
-import { H } from '../crypto/hash.ts'
-import type { Signer } from '../crypto/identity.ts'
+import { H, preimage } from '../crypto/hash.ts'
+import { type Signer, signedBy } from '../crypto/identity.ts'
 import { TAG } from '../crypto/tags.ts'
 import { type Address, concat, fromHex, toAddress, toUint, u8, u16, u64, utf8 } from '../lib/bytes.ts'
 import { SCHEMES, type Scheme } from './keyshare.ts'
@@ -61,6 +61,8 @@ export type SignMessage =
     }
   /** Signer: I do not know the nonces of these members. */
   | { readonly type: 'need'; readonly hash: Uint8Array; readonly indices: readonly number[] }
+  /** Signer: you asked for a share that I do not sign with; mine is of this epoch. */
+  | { readonly type: 'stale'; readonly ref: ShareRef; readonly epoch: number }
 
 /** Longest reason of a refusal, in bytes. */
 const MAX_REASON = 200
@@ -84,6 +86,8 @@ export function encodeMessage(message: SignMessage): Uint8Array {
     }
     case 'need':
       return enc(u8(7), message.hash, concat(...message.indices.map(u16)))
+    case 'stale':
+      return enc(u8(8), encodeRef(message.ref), u64(message.epoch))
   }
 }
 
@@ -124,6 +128,10 @@ export function decodeMessage(bytes: Uint8Array): SignMessage {
         toUint(flat.subarray(2 * at, 2 * at + 2)),
       )
       return { type: 'need', hash, indices }
+    }
+    case 8: {
+      const [, ref = none, epoch = none] = dec(bytes, [1, 48, 8])
+      return { type: 'stale', ref: decodeRef(ref), epoch: safe(epoch) }
     }
     default:
       throw new RangeError('decode signing message: unknown type')
@@ -196,6 +204,22 @@ export function requestId(request: SignRequest): Uint8Array {
 /** What a signer signs about its share: the package, the digest that it computed itself, and z_i. */
 export function shareDigest(hash: Uint8Array, digest: Uint8Array, z: Uint8Array): Uint8Array {
   return H(TAG.signShare, hash, digest, z)
+}
+
+/** Whether an address signed a share. */
+export function shareIsFrom(
+  address: Address,
+  share: { hash: Uint8Array; digest: Uint8Array; z: Uint8Array; signature: Uint8Array },
+): boolean {
+  return signedBy(address, preimage(TAG.signShare, share.hash, share.digest, share.z), share.signature)
+}
+
+/** Whether an address signed a package. */
+export function packageIsFrom(
+  address: Address,
+  signed: { readonly body: Uint8Array; readonly signature: Uint8Array },
+): boolean {
+  return signedBy(address, preimage(TAG.signPackage, signed.body), signed.signature)
 }
 
 /** A signed package, ready to send. */

@@ -31,7 +31,7 @@ export interface Signatory {
 }
 
 /** How a member differs from the honest default. */
-export type Overrides = Partial<Omit<ShareSignerOptions, 'operator' | 'committee' | 'mailbox'>>
+export type Overrides = Partial<Omit<ShareSignerOptions, 'operator' | 'mailbox'>>
 
 /** The digest that an honest member computes for a probe; other payloads are against its policy. */
 export function probeOnly({ payload }: { payload: Payload }): Uint8Array {

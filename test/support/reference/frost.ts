@@ -168,7 +168,8 @@ export function verify(
   message: Uint8Array,
   signature: Uint8Array,
 ): boolean {
-  const { curve, challenge } = SUITES[scheme]
+  const suite = SUITES[scheme]
+  const { curve } = suite
   const G = curve.base
   if (scheme === 'frost-secp256k1-evm') {
     const [z, a] = [numberBE(signature.subarray(0, 32)), signature.subarray(32)]
@@ -181,6 +182,6 @@ export function verify(
   const even = scheme === 'frost-secp256k1-bip340'
   const R = even ? liftX(numberBE(nonceBytes), false) : curve.decode(nonceBytes)
   const key = even && odd(groupKey) ? negate(curve, groupKey) : groupKey
-  const right = curve.add(R, multiply(curve, key, challenge(R, key, message)))
+  const right = curve.add(R, multiply(curve, key, suite.challenge(R, key, message)))
   return z < curve.q && same(multiply(curve, G, z), right)
 }
