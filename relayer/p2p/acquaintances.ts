@@ -1,4 +1,5 @@
 // What this node learns about members: where they can be reached and how often they started; kept in the peer book.
+import type { Connection } from '@libp2p/interface'
 import type { Address } from '../lib/bytes.ts'
 import type { Clock } from '../lib/clock.ts'
 import { messageOf } from '../lib/errors.ts'
@@ -45,15 +46,24 @@ export class Acquaintances {
     for (const listener of this.#listeners) listener(alarm)
   }
 
+  /** An address at which we reached a member is good. */
+  reached(address: Address, connection: Connection): void {
+    const { book, membership } = this.#parts
+    if (connection.direction !== 'outbound' || membership.tierOf(address) === 'discovery') return
+    book.remember(address, [withPeer(connection.remoteAddr.toString(), connection.remotePeer.toString())])
+  }
+
   /** Takes what a connected member announces about itself into the book. */
   async remember(address: Address, node: Libp2pNode | null): Promise<void> {
     const { book, links, membership } = this.#parts
     const peer = links.peerId(address)
     if (peer === null || node === null || membership.tierOf(address) === 'discovery') return
     const { addresses } = await node.peerStore.get(peer).catch(() => ({ addresses: [] }))
+    const live = links.all(address).filter(({ direction }) => direction === 'outbound')
+    const good = [...live.map(({ remoteAddr }) => remoteAddr), ...addresses.map((each) => each.multiaddr)]
     book.remember(
       address,
-      addresses.map((each) => withPeer(each.multiaddr.toString(), peer.toString())),
+      good.map((each) => withPeer(each.toString(), peer.toString())),
     )
   }
 

@@ -35,6 +35,8 @@ export interface FinderParts {
   readonly network: BridgeId
   readonly book: PeerBook
   readonly greeter: Greeter
+  /** Whether an address may have a record: bootnodes have none. */
+  readonly recorded: (address: Address) => boolean
   readonly node: () => Libp2pNode
 }
 
@@ -66,6 +68,7 @@ export class Finder {
   async reach(address: Address, signal: AbortSignal): Promise<FoundPeer> {
     const known = await this.#known(address, signal)
     if (known !== null) return known
+    if (!this.#parts.recorded(address)) throw new NetworkError(`reach ${address}: no answer`)
     if (this.#searching >= SEARCHES) throw new NetworkError(`find ${address}: other searches are under way`)
     return await this.#search(address, signal)
   }

@@ -3,7 +3,7 @@ import { decode, encode, rfc8949EncodeOptions } from 'cborg'
 import { recover, type Signer } from '../crypto/identity.ts'
 import { H } from '../crypto/hash.ts'
 import { TAG } from '../crypto/tags.ts'
-import { type Address, equal, fromHex, toHex, u64 } from '../lib/bytes.ts'
+import { type Address, concat, equal, fromHex, toHex, u64 } from '../lib/bytes.ts'
 import type { PeerHello } from '../protocol/channel.ts'
 import { MAX_HELLO } from './protocols.ts'
 
@@ -70,7 +70,7 @@ export function decodeHello(bytes: Uint8Array, from: Address): { hello: PeerHell
     bootId: toHex(bytesOf(bootId, 16)),
   }
   const network: BridgeId = { chainId: count(chainId), bridge: `0x${toHex(bytesOf(bridge, 20))}` }
-  if (recover(helloDigest(network, hello), bytesOf(signature, 65)) !== from)
+  if (signerOfBoot(helloDigest(network, hello), bytesOf(signature, 65)) !== from)
     throw new HelloError('decode hello: not signed by its sender')
   return { hello, network }
 }
@@ -79,6 +79,20 @@ export function decodeHello(bytes: Uint8Array, from: Address): { hello: PeerHell
 export function sameBridge(a: BridgeId, b: BridgeId): boolean {
   if (a.chainId === 0 || b.chainId === 0) return true
   return a.chainId === b.chainId && a.bridge === b.bridge
+}
+
+const recovered = new Map<string, Address | null>()
+const RECOVERED_AT_MOST = 1024
+
+/** Recovers a boot's signature once: the same boot is signed alike in each hello, and recovery takes a millisecond. */
+function signerOfBoot(digest: Uint8Array, signature: Uint8Array): Address | null {
+  const key = toHex(concat(digest, signature))
+  const known = recovered.get(key)
+  if (known !== undefined) return known
+  const address = recover(digest, signature)
+  if (recovered.size >= RECOVERED_AT_MOST) recovered.clear()
+  recovered.set(key, address)
+  return address
 }
 
 /** The value of a strict, canonical CBOR string: what it decodes to must encode to the same bytes. */

@@ -121,6 +121,7 @@ export class Host implements Network {
       if (address !== this.self) this.#parts.links.cut(address, 'no longer a member')
     for (const address of joined) {
       const [connection, hello] = [this.#parts.links.of(address), this.#parts.greeter.hello(address)]
+      for (const each of this.#parts.links.all(address)) this.#parts.acquaintances.reached(address, each)
       if (connection !== null) void this.#parts.greeter.first(connection).catch(() => {})
       if (hello !== null) this.#parts.acquaintances.heard(address, hello)
       void this.#parts.acquaintances.remember(address, this.#node)

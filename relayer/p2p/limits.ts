@@ -27,7 +27,9 @@ export interface Limits {
   readonly outboxBytes: number
   readonly tellQueue: number
   readonly tellMs: number
+  /** One dial of a peer, over all its addresses one after another, and each of these. */
   readonly dialMs: number
+  readonly dialAddressMs: number
   readonly helloMs: number
   readonly findMs: number
   /** Hello and ping of each member are repeated after this time. */
@@ -55,7 +57,8 @@ export const DEFAULT_LIMITS: Limits = {
   outboxBytes: 33_554_432,
   tellQueue: 256,
   tellMs: 10_000,
-  dialMs: 5000,
+  dialMs: 10_000,
+  dialAddressMs: 2500,
   helloMs: 5000,
   findMs: 15_000,
   greetEveryMs: 15_000,

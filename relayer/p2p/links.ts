@@ -52,6 +52,11 @@ export class Links {
     return null
   }
 
+  /** Every connection with an address. */
+  all(address: Address): readonly Connection[] {
+    return [...(this.#connections.get(address) ?? [])]
+  }
+
   /** How many connections an address holds. */
   count(address: Address): number {
     return this.#connections.get(address)?.size ?? 0

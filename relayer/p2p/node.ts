@@ -8,6 +8,7 @@ import { ping } from '@libp2p/ping'
 import { tcp } from '@libp2p/tcp'
 import { createLibp2p } from 'libp2p'
 import { messageOf, NetworkError } from '../lib/errors.ts'
+import { BoundedDatastore } from './datastore.ts'
 import type { Limits } from './limits.ts'
 import { DISCOVERY_PROTOCOLS, PREFIX } from './protocols.ts'
 
@@ -42,12 +43,13 @@ async function buildNode({ privateKey, listen, announce, gater, limits, server }
     connectionEncrypters: [noise()],
     streamMuxers: [yamux({ maxInboundStreams: 128, streamOptions: { maxStreamWindowSize: 1_048_576 } })],
     connectionGater: gater,
+    datastore: new BoundedDatastore(),
     connectionMonitor: MONITOR,
     connectionManager: {
       maxConnections: limits.strangers + 1000,
       maxIncomingPendingConnections: 2 * limits.inboundPerSecond,
       inboundConnectionThreshold: limits.inboundPerSecond,
-      addressDialTimeout: limits.dialMs,
+      addressDialTimeout: limits.dialAddressMs,
       dialTimeout: limits.dialMs,
       // Redialling is the dialer's work; libp2p's own gives up for good after some tries.
       reconnectRetries: 0,
@@ -62,6 +64,7 @@ async function buildNode({ privateKey, listen, announce, gater, limits, server }
         // The default one drops private addresses, and with them every container, laptop and test.
         peerInfoMapper: passthroughMapper,
         allowQueryWithZeroPeers: true,
+        maxInboundStreams: 8,
       }),
       meter: (components) => {
         meter = components.registrar

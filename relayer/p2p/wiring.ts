@@ -66,7 +66,8 @@ export function wire(options: HostOptions, node: () => Libp2pNode) {
     heard: (address, hello) => acquaintances.heard(address, hello),
     ping: (connection, signal) => node().services.ping.ping(connection.remotePeer, { signal }),
   })
-  const finder = new Finder({ ...base, greeter, node })
+  const recorded = (address: Address) => membership.tierOf(address) !== 'discovery'
+  const finder = new Finder({ ...base, greeter, recorded, node })
   const reach = (address: Address, signal: AbortSignal) => finder.reach(address, signal)
   const dialer = new Dialer({ ...base, reach })
   const discovery = new Buckets<Address>(clock, {
@@ -77,6 +78,7 @@ export function wire(options: HostOptions, node: () => Libp2pNode) {
     up: (address) => lanes.kick(address),
     // Whoever dialled greets; members greet both ways, so that each knows the latency.
     opened: (address, connection) => {
+      acquaintances.reached(address, connection)
       if (connection.direction === 'outbound' || membership.tierOf(address) !== 'discovery')
         void greeter.first(connection).catch(() => {})
     },
