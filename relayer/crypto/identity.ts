@@ -30,7 +30,7 @@ export function signerOf(privateKey: Secret): Signer {
 
 /** The address of a public key, 33 or 65 bytes: the last 20 bytes of the Keccak-256 of x ‖ y. @throws if off the curve */
 export function addressOf(publicKey: Uint8Array): Address {
-  return toAddress(keccak256(secp256k1.Point.fromBytes(publicKey).toBytes(false).subarray(1)).subarray(12))
+  return addressOfPoint(secp256k1.Point.fromBytes(publicKey).toBytes(false))
 }
 
 /** The address that signed a digest, or null for a signature that is malformed, malleable (high s) or recovers nothing. */
@@ -38,7 +38,7 @@ export function recover(digest: Uint8Array, signature: Uint8Array): Address | nu
   const v = signature[64]
   if (signature.length !== 65 || digest.length !== 32 || (v !== 27 && v !== 28)) return null
   const publicKey = recoverKey(digest, signature.subarray(0, 64), v)
-  return publicKey === null ? null : addressOf(publicKey)
+  return publicKey === null ? null : addressOfPoint(publicKey)
 }
 
 const KNOWN_KEYS = 1024
@@ -58,17 +58,23 @@ export function signedBy(address: Address, preimage: Uint8Array, signature: Uint
   const digest = sha256(preimage)
   for (const v of [27, 28]) {
     const publicKey = recoverKey(digest, compact, v)
-    if (publicKey === null || addressOf(publicKey) !== address) continue
+    if (publicKey === null || addressOfPoint(publicKey) !== address) continue
     remember(address, publicKey)
     return true
   }
   return false
 }
 
+/** The address of a 65-byte point on the curve. */
+function addressOfPoint(uncompressed: Uint8Array): Address {
+  return toAddress(keccak256(uncompressed.subarray(1)).subarray(12))
+}
+
+/** A 65-byte point, or null. */
 function recoverKey(digest: Uint8Array, compact: Uint8Array, v: number): Uint8Array | null {
   try {
     const parsed = secp256k1.Signature.fromBytes(compact).addRecoveryBit(v - 27)
-    return parsed.hasHighS() ? null : parsed.recoverPublicKey(digest).toBytes(true)
+    return parsed.hasHighS() ? null : parsed.recoverPublicKey(digest).toBytes(false)
   } catch {
     return null
   }
@@ -78,9 +84,10 @@ function lowS(compact: Uint8Array): boolean {
   return toBigint(compact.subarray(32)) <= secp256k1.Point.Fn.ORDER / 2n
 }
 
-function remember(address: Address, publicKey: Uint8Array): void {
-  const xy = secp256k1.Point.fromBytes(publicKey).toBytes(false)
-  const [x, y] = [xy.subarray(1, 33), xy.subarray(33)].map((part) => Buffer.from(part).toString('base64url'))
+function remember(address: Address, uncompressed: Uint8Array): void {
+  const [x, y] = [uncompressed.subarray(1, 33), uncompressed.subarray(33)].map((part) =>
+    Buffer.from(part).toString('base64url'),
+  )
   if (x === undefined || y === undefined) return
   const oldest = known.keys().next()
   if (known.size >= KNOWN_KEYS && !oldest.done) known.delete(oldest.value)

@@ -3,7 +3,7 @@ import { PointError, ScalarError } from '../crypto/group.ts'
 import { recover } from '../crypto/identity.ts'
 import { claimOf, holds, type ProofClaim, type ProofContext } from '../crypto/proofs.ts'
 import { TAG } from '../crypto/tags.ts'
-import { equal, u16 } from '../lib/bytes.ts'
+import { type Address, equal, u16 } from '../lib/bytes.ts'
 import type { Attempt, KeyTerms } from './attempt.ts'
 import type { Envelope } from './envelope.ts'
 import { ContentError, type FaultCode } from './faults.ts'
@@ -44,15 +44,13 @@ export function possessionClaims(
   })
 }
 
-/** Whether a member signed that it is ready for exactly this result. */
-export function isReady(
+/** Whether members signed that they are ready for exactly this result: a test of address and 65-byte signature. */
+export function readinessTest(
   spec: CeremonySpec,
   prepared: Omit<Prepared, 'shares' | 'sessionId'>,
-  by: { party: Pick<Party, 'address'>; readiness: Uint8Array },
-): boolean {
-  const { address } = by.party
-  const digest = readinessDigest(spec, activationHash(activationOf(spec, prepared)), address)
-  return recover(digest, by.readiness) === address
+): (address: Address, readiness: Uint8Array) => boolean {
+  const hash = activationHash(activationOf(spec, prepared))
+  return (address, readiness) => recover(readinessDigest(spec, hash, address), readiness) === address
 }
 
 /**
@@ -81,7 +79,7 @@ export function acknowledgementFault(
       transcript: acknowledgement.transcript,
       keys,
     }
-    return isReady(spec, result, { party, readiness: acknowledgement.readiness }) ? null : 'E_CERT'
+    return readinessTest(spec, result)(party.address, acknowledgement.readiness) ? null : 'E_CERT'
   } catch (error) {
     if (error instanceof PointError || error instanceof ScalarError) return 'E_POS'
     if (error instanceof ContentError) return error.code

@@ -4,7 +4,7 @@ import { PointError, ScalarError } from '../crypto/group.ts'
 import { allHold, type ProofClaim } from '../crypto/proofs.ts'
 import { systemRng } from '../crypto/rng.ts'
 import { equal } from '../lib/bytes.ts'
-import { isReady, possessionClaims } from './acknowledgement.ts'
+import { possessionClaims, readinessTest } from './acknowledgement.ts'
 import { termsOf } from './attempt.ts'
 import { decodeFrame, isSealedBy } from './envelope.ts'
 import { ContentError } from './faults.ts'
@@ -38,6 +38,7 @@ export function decodeAndVerifyCertificate(
 ): Certificate | null {
   const { spec, prepared } = of
   const terms = termsOf(spec, prepared.sessionId)
+  const isReady = readinessTest(spec, prepared)
   const claims: ProofClaim[][] = []
   const readiness: Uint8Array[] = []
   try {
@@ -54,8 +55,7 @@ export function decodeAndVerifyCertificate(
       if (!isSealedBy(address, envelope)) return null
       const acknowledgement = decodeAcknowledgement(terms, envelope.body)
       if (!equal(acknowledgement.transcript, prepared.transcript)) return null
-      const by = { party: { address }, readiness: acknowledgement.readiness }
-      if (!isReady(spec, prepared, by)) return null
+      if (!isReady(address, acknowledgement.readiness)) return null
       readiness.push(acknowledgement.readiness)
       claims.push(possessionClaims(terms, { index: at + 1, acknowledgement, keys: prepared.keys }))
     }

@@ -3,7 +3,7 @@ import { PointError, ScalarError } from '../crypto/group.ts'
 import { allHold, type Proof, prove } from '../crypto/proofs.ts'
 import { equal } from '../lib/bytes.ts'
 import { InputError } from '../lib/errors.ts'
-import { acknowledgementFault, isReady, posContext, possessionClaims } from './acknowledgement.ts'
+import { acknowledgementFault, readinessTest, posContext, possessionClaims } from './acknowledgement.ts'
 import { dealersOf, type KeyTerms } from './attempt.ts'
 import { echoOf, requireSameView } from './broadcast.ts'
 import type { Certificate } from './certificate.ts'
@@ -90,11 +90,11 @@ function readAcknowledgement(keys: readonly KeyTerms[], ack: SignedEnvelope): Ac
 
 function allProven(session: Session, prepared: Prepared, read: readonly (Acknowledgement | null)[]): boolean {
   const { attempt } = session
+  const isReady = readinessTest(attempt.spec, prepared)
   try {
     const perMember = attempt.receivers.map((party, at) => {
       const acknowledgement = read[at]
-      const ready =
-        acknowledgement && isReady(attempt.spec, prepared, { party, readiness: acknowledgement.readiness })
+      const ready = acknowledgement && isReady(party.address, acknowledgement.readiness)
       return ready
         ? possessionClaims(attempt.keys, { index: party.index, acknowledgement, keys: prepared.keys })
         : null

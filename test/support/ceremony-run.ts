@@ -88,6 +88,8 @@ export interface RunOptions {
   readonly dealers?: readonly number[]
   readonly attempt?: number
   readonly seed?: string | number
+  /** Of the start message; by default `seed`. */
+  readonly startSeed?: string | number
   /** Called before anybody speaks: put rules on the wire here. */
   readonly prepare?: (network: SimNetwork, start: StartMessage) => void
   /** Parties that run this instead of the protocol. */
@@ -115,7 +117,7 @@ export function startFor(
 /** Runs a ceremony to its end at every party; deadlines fall, round after round, whenever nothing more is under way. */
 export async function runCeremony(options: RunOptions): Promise<Run> {
   const { spec, signers } = options
-  const start = startFor(spec, signers, options)
+  const start = startFor(spec, signers, { ...options, seed: options.startSeed ?? options.seed ?? 0 })
   const attempt = attemptOf(spec, start.start)
   const peers = addressesOf(attempt)
   const network = new SimNetwork(options.seed ?? 0)
