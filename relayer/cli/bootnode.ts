@@ -8,7 +8,7 @@ import { ConfigError } from '../lib/errors.ts'
 import { Secret } from '../lib/secret.ts'
 import { columns, contextOf, show } from './command.ts'
 import type { Io } from './io.ts'
-import { aborted } from './start.ts'
+import { aborted, stopInTime } from './start.ts'
 
 export function bootnodeCommand(io: Io): Command {
   return new Command('bootnode')
@@ -40,7 +40,7 @@ export function bootnodeCommand(io: Io): Command {
         )
         await aborted(stop)
       } finally {
-        await node.stop()
+        await stopInTime(() => node.stop())
       }
     })
 }

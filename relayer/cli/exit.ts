@@ -5,7 +5,10 @@ import { ChainError, ConfigError, InputError, NetworkError, StoreError, TrussErr
 export const EXIT = {
   done: { code: 0, about: 'Done.' },
   unexpected: { code: 1, about: 'Something that should not happen: please report it.' },
-  usage: { code: 2, about: 'Unknown command, option or argument.' },
+  usage: {
+    code: 2,
+    about: 'Unknown command, option or argument, or a request that the daemon cannot make sense of.',
+  },
   config: { code: 3, about: 'Configuration, keystore or password absent or wrong.' },
   chain: {
     code: 4,

@@ -1,6 +1,7 @@
 // `truss start`: runs the relayer until SIGTERM or SIGINT.
 import { Command } from 'commander'
 import { loadConfig } from '../config.ts'
+import { systemClock } from '../lib/clock.ts'
 import { columns, contextOf, show } from './command.ts'
 import type { Io } from './io.ts'
 
@@ -33,9 +34,19 @@ export function startCommand(io: Io): Command {
       } catch (error) {
         if (!stop.aborted) throw error
       } finally {
-        await node.stop()
+        await stopInTime(() => node.stop())
       }
     })
+}
+
+/** What systems give a service before they kill it; every durable step is whole before and after. */
+const STOP_MS = 9_000
+
+/** Waits for a stop, but not for ever: the process ends after it in any case. */
+export async function stopInTime(stop: () => Promise<void>): Promise<void> {
+  const late = new AbortController()
+  await Promise.race([stop(), systemClock.sleep(STOP_MS, late.signal)])
+  late.abort()
 }
 
 /** Resolves when the signal aborts. */

@@ -21,8 +21,10 @@ export class Lifecycle {
     const parts = this.#started.reverse()
     this.#started = []
     for (const { name, stop } of parts) {
+      const begun = performance.now()
       try {
         await stop()
+        this.#log.debug({ part: name, ms: Math.round(performance.now() - begun) }, 'stopped')
       } catch (error) {
         this.#log.error({ part: name, reason: messageOf(error) }, 'stop')
       }
