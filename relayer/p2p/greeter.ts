@@ -128,6 +128,15 @@ export class Greeter {
     }
   }
 
+  /** A later start of a peer means that its older connections are dead, though TCP may not have noticed. */
+  #keep(address: Address, hello: PeerHello, connection: Connection): void {
+    if (connection.status !== 'open') return
+    const before = this.#hellos.get(address)
+    this.#hellos.set(address, hello)
+    if (before !== undefined && before.bootCounter < hello.bootCounter)
+      this.#parts.links.cut(address, 'the peer has started again', connection)
+  }
+
   async #measure(address: Address, connection: Connection, signal: AbortSignal): Promise<void> {
     try {
       const ms = await this.#parts.ping(connection, signal)
@@ -145,7 +154,7 @@ export class Greeter {
         counters.drop('hello', 'other-bridge')
         throw new HelloError('greet peer: it serves another bridge')
       }
-      if (connection.status === 'open') this.#hellos.set(address, said.hello)
+      this.#keep(address, said.hello, connection)
       this.#parts.heard(address, said.hello)
       return said.hello
     } catch (error) {

@@ -78,7 +78,8 @@ export class Host implements Network {
       this.#parts.acquaintances.keep(this.#stop.signal).catch(() => {}),
       ...(mode === 'relayer' ? [this.#parts.finder.announce(this.#stop.signal).catch(() => {})] : []),
     ]
-    log.info({ peerId: this.peerId, listen: this.multiaddrs() }, `${mode} is listening`)
+    if (mode !== 'visitor')
+      log.info({ peerId: this.peerId, listen: this.multiaddrs() }, `${mode} is listening`)
   }
 
   /** Ends every connection and saves the peer book; waits for what is under way. Idempotent. */

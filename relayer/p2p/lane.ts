@@ -39,6 +39,7 @@ export class Lane {
   #retry = new AbortController()
   #more: (() => void) | null = null
   #stream: Stream | null = null
+  #failures = 0
 
   constructor(parts: LaneParts) {
     this.#parts = parts
@@ -77,22 +78,21 @@ export class Lane {
 
   async #run(): Promise<void> {
     const { clock, limits } = this.#parts
-    for (let failures = 0; this.#ready(); failures++) {
-      const welcomed = await this.#carry().catch(() => false)
-      if (welcomed) failures = 0
+    while (this.#ready()) {
+      await this.#carry().catch(() => {})
       this.#retry = new AbortController()
       if (!this.#ready()) return
-      await clock
-        .sleep(pause(limits, failures), AbortSignal.any([this.#stop.signal, this.#retry.signal]))
-        .catch(() => {})
+      const signal = AbortSignal.any([this.#stop.signal, this.#retry.signal])
+      await clock.sleep(pause(limits, this.#failures), signal).catch(() => {})
+      this.#failures += 1
     }
   }
 
-  /** One stream from opening to end. @returns whether the peer served us */
-  async #carry(): Promise<boolean> {
+  /** One stream from opening to end. @throws if the peer did not serve us, or the stream broke */
+  async #carry(): Promise<void> {
     const { limits, outgoing, protocolId } = this.#parts
     const connection = this.#parts.connection()
-    if (connection === null) return false
+    if (connection === null) return
     const ended = new AbortController()
     const stop = AbortSignal.any([this.#stop.signal, ended.signal])
     const signal = AbortSignal.any([stop, AbortSignal.timeout(limits.helloMs)])
@@ -103,9 +103,9 @@ export class Lane {
     if (stream.status !== 'open') ended.abort()
     try {
       await this.#welcome(stream, signal)
+      this.#failures = 0
       outgoing.begin()
       await this.#pump(stream, stop)
-      return true
     } finally {
       this.#stream = null
       stream.abort(new Error('end of the lane'))

@@ -45,11 +45,9 @@ export class Links {
     for (const listener of this.#listeners) listener.down?.(address)
   }
 
-  /** A live connection with an address, the oldest one; null without one. */
+  /** A live connection with an address, the newest one; null without one. */
   of(address: Address): Connection | null {
-    for (const connection of this.#connections.get(address) ?? [])
-      if (connection.status === 'open') return connection
-    return null
+    return this.all(address).findLast(({ status }) => status === 'open') ?? null
   }
 
   /** Every connection with an address. */
@@ -76,9 +74,9 @@ export class Links {
     )
   }
 
-  /** Cuts every connection with an address at once. */
-  cut(address: Address, reason: string): void {
-    for (const connection of this.#connections.get(address) ?? []) connection.abort(new Error(reason))
+  /** Cuts every connection with an address at once, but for the one to spare. */
+  cut(address: Address, reason: string, spare: Connection | null = null): void {
+    for (const connection of this.all(address)) if (connection !== spare) connection.abort(new Error(reason))
   }
 
   /** Resolves when no connection with the address is left, or throws the signal's reason. */

@@ -49,6 +49,26 @@ test('frames sent before and after a kill -9 reach the process that takes its pl
   )
 })
 
+test('a process that fell silent does not hold back the one that takes its place', async () => {
+  const host = await hosts.start(1)
+  host.admit({ committee: [host.self, child], receipts: [] })
+  const channel = host.open(SESSION, [child])
+  const silent = startChild(host.multiaddrs()[0] ?? '', host.self)
+  channel.send(child, Uint8Array.of(1))
+  await until('the first frame came', () => silent.lines().includes('frame 0x01'))
+  silent.process.kill('SIGSTOP')
+  const next = await hosts.start(CHILD, {
+    bootstrap: host.multiaddrs(),
+    hello: () => ({ ...hostOptions(CHILD).hello(), bootCounter: 2, bootId: 'ee'.repeat(16) }),
+  })
+  next.admit({ committee: [host.self, child], receipts: [] })
+  const heard = new Set<number>()
+  next.open(SESSION, [host.self]).onFrame((_, frame) => heard.add(frame[0] ?? 0))
+  channel.send(child, Uint8Array.of(2))
+  await until('both frames came', () => heard.has(1) && heard.has(2), 5000)
+  assert.deepEqual(host.bootAlarms(), [])
+})
+
 test('two nodes that dial each other at the same moment serve each other', async () => {
   const [a, b] = [await hosts.start(1), await hosts.start(2)]
   const seed = (book: BookInMemory, address: typeof a.self, multiaddrs: readonly string[]) => {
