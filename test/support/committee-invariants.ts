@@ -57,6 +57,7 @@ export class Watcher {
       assert.equal(this.before.outstandingEpoch, 0n, 'no change while deletions are outstanding')
       assert.equal(args[2], this.before.epoch, 'the predecessor is the running epoch')
       this.opened.push(epoch)
+      this.hashes.set(epoch, String(args[3]))
     } else if (name === 'ReshareCompleted') {
       const epoch = BigInt(String(first))
       assert.ok(!this.completed.has(epoch), 'completed twice')
@@ -102,8 +103,7 @@ export class Watcher {
     for (const { epoch, members, threshold, committeeHash } of infos) {
       assert.ok(threshold >= 2n && threshold <= BigInt(members.length) && members.length <= 100)
       assert.deepEqual(members, [...new Set(members)].sort(), 'ascending, each once')
-      assert.equal(committeeHash, this.hashes.get(epoch) ?? committeeHash, 'an epoch keeps its committee')
-      this.hashes.set(epoch, committeeHash)
+      assert.equal(committeeHash, this.hashes.get(epoch), 'an epoch keeps the committee that was announced')
     }
     const shown = infos.find(({ epoch }) => epoch === state.pending.epoch) ?? state
     assert.deepEqual([...this.told.members].sort(), shown.members, 'the events tell the newest committee')
