@@ -36,6 +36,7 @@ export class Greeter {
   readonly #latencies = new Map<Address, number>()
 
   readonly #firsts = new WeakMap<Connection, Promise<PeerHello>>()
+  readonly #boots = new WeakMap<Connection, number>()
   readonly #stop = new AbortController()
 
   constructor(parts: GreeterParts) {
@@ -128,13 +129,22 @@ export class Greeter {
     }
   }
 
-  /** A later start of a peer means that its older connections are dead, though TCP may not have noticed. */
+  /**
+   * A later start of a peer means that its connections of an earlier one are dead, though TCP may not have noticed;
+   * those that have not said of which start they are must say so now.
+   */
   #keep(address: Address, hello: PeerHello, connection: Connection): void {
     if (connection.status !== 'open') return
-    const before = this.#hellos.get(address)
+    const later = hello.bootCounter > (this.#hellos.get(address)?.bootCounter ?? 0)
     this.#hellos.set(address, hello)
-    if (before !== undefined && before.bootCounter < hello.bootCounter)
-      this.#parts.links.cut(address, 'the peer has started again', connection)
+    this.#boots.set(connection, hello.bootCounter)
+    if (!later) return
+    for (const other of this.#parts.links.all(address).filter((each) => each !== connection)) {
+      const boot = this.#boots.get(other)
+      const old = () => other.abort(new Error('the peer has started again'))
+      if (boot === undefined) this.first(other).catch(old)
+      else if (boot < hello.bootCounter) old()
+    }
   }
 
   async #measure(address: Address, connection: Connection, signal: AbortSignal): Promise<void> {
