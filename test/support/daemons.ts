@@ -1,0 +1,142 @@
+// Relayers as processes of their own, made and asked by the command line, everything that they print kept.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { closeSync, mkdtempSync, openSync, readFileSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { encryptKeystoreJson, Wallet } from 'ethers'
+import { type Address, type Hex, toAddress } from '../../relayer/lib/bytes.ts'
+import { truss } from './cli.ts'
+
+/** An operator with files of its own; its daemon may run or not. */
+export interface Operator {
+  readonly name: string
+  readonly address: Address
+  readonly privateKey: Hex
+  readonly config: string
+  readonly dataDirectory: string
+}
+
+/** Operators of one bridge in one folder. */
+export class Operators {
+  static readonly password = 'a password for tests only'
+  readonly folder = mkdtempSync(join(tmpdir(), 'truss-operators-'))
+  /** Everything that commands printed. */
+  readonly printed: string[] = []
+  readonly #running = new Map<string, ChildProcess>()
+
+  constructor() {
+    writeFileSync(join(this.folder, 'password'), Operators.password)
+  }
+
+  /** A key in a keystore, without a configuration yet. */
+  async make(name: string): Promise<Operator> {
+    const { address, privateKey } = Wallet.createRandom()
+    const keystore = await encryptKeystoreJson({ address, privateKey }, Operators.password, {
+      scrypt: { N: 1024 },
+    })
+    writeFileSync(join(this.folder, `${name}.json`), keystore)
+    return {
+      name,
+      address: toAddress(address),
+      privateKey: privateKey as Hex, // CAST: ethers' hex strings begin with 0x
+      config: join(this.folder, `${name}.yaml`),
+      dataDirectory: join(this.folder, name),
+    }
+  }
+
+  /** Writes an operator's configuration: its own files, a free port each, and the settings given. */
+  configure({ name, config }: Operator, settings: Readonly<Record<string, string | number>>): void {
+    const all = {
+      keystore: `${name}.json`,
+      passwordFile: 'password',
+      dataDirectory: name,
+      listen: '[/ip4/127.0.0.1/tcp/0]',
+      httpPort: 0,
+      ...settings,
+    }
+    writeFileSync(
+      config,
+      Object.entries(all)
+        .map(([key, value]) => `${key}: ${value}`)
+        .join('\n'),
+    )
+  }
+
+  /** Starts a process of `truss start` or `truss bootnode`; gives what it printed once it was up. */
+  async start(
+    name: string,
+    args: readonly string[],
+    env: Record<string, string> = {},
+  ): Promise<Record<string, unknown>> {
+    const log = openSync(join(this.folder, `${name}.log`), 'a')
+    const child = spawn(process.execPath, ['relayer/main.ts', ...args, '--json'], {
+      stdio: ['ignore', 'pipe', log],
+      env: { ...process.env, ...env },
+    })
+    closeSync(log)
+    this.#running.set(name, child)
+    let text = ''
+    child.stdout?.setEncoding('utf8')
+    const up = Promise.withResolvers<Record<string, unknown>>()
+    child.stdout?.on('data', (part: string) => {
+      text += part
+      this.printed.push(part)
+      if (text.trimEnd().endsWith('}')) up.resolve(JSON.parse(text))
+    })
+    child.once('exit', (code) => up.reject(new Error(`${name} ended with ${code}: ${this.log(name)}`)))
+    return up.promise
+  }
+
+  /** SIGTERM; gives the exit code. */
+  async stop(name: string): Promise<number | null> {
+    const child = this.#running.get(name)
+    this.#running.delete(name)
+    if (child === undefined || child.exitCode !== null) return child?.exitCode ?? null
+    child.kill('SIGTERM')
+    await once(child, 'exit')
+    return child.exitCode
+  }
+
+  async stopAll(): Promise<void> {
+    await Promise.all([...this.#running.keys()].map((name) => this.stop(name)))
+  }
+
+  /** What a daemon logged. */
+  log(name: string): string {
+    return readFileSync(join(this.folder, `${name}.log`), 'utf8')
+  }
+
+  /** One command; everything that it prints is kept. */
+  async truss(
+    args: readonly string[],
+    env: Record<string, string> = {},
+  ): Promise<{ code: number; out: string; err: string }> {
+    const result = await truss(args, env)
+    this.printed.push(result.out, result.err)
+    return result
+  }
+
+  /** The JSON that a command prints. @throws Error with its line if it fails */
+  async ask<T>(args: readonly string[]): Promise<T> {
+    const { code, out, err } = await this.truss([...args, '--json'])
+    if (code !== 0) throw new Error(`truss ${args.join(' ')}: ${code}: ${err}`)
+    return JSON.parse(out) as T // CAST: the caller names the command's own type
+  }
+}
+
+/** Asks again until the answer is as wanted. @throws Error with the last answer after `ms` */
+export async function eventually<T>(
+  ask: () => Promise<T>,
+  wanted: (answer: T) => boolean,
+  ms = 60_000,
+): Promise<T> {
+  const deadline = performance.now() + ms
+  for (;;) {
+    const answer = await ask()
+    if (wanted(answer)) return answer
+    if (performance.now() > deadline) throw new Error(`waited for something else: ${JSON.stringify(answer)}`)
+    await pause(100)
+  }
+}
