@@ -29,6 +29,9 @@ export interface SignedProbe {
   readonly signers: readonly Address[]
 }
 
+/** Attempts of a probe before its operator hears why nobody signs. */
+const PROBE_ATTEMPTS = 5
+
 /** One member's daemon, as far as the governance chain is concerned. */
 export class Relayer {
   readonly #desk: Desk
@@ -124,6 +127,7 @@ export class Relayer {
       keyId,
       payload: (epoch: number) => ({ type: 'probe', probe: { keyId, epoch, text } }) as const,
       ...(include === undefined ? {} : { include: [include] }),
+      attempts: PROBE_ATTEMPTS,
     }
     const { metrics } = this.#desk
     try {

@@ -1,10 +1,13 @@
 // One attempt that was joined: the protocol over its channel, the prepared result made durable, and the certificate.
 import { type Address, toHex } from '../lib/bytes.ts'
 import type { Channel } from '../protocol/channel.ts'
+import type { Prepared } from '../protocol/prepared.ts'
 import { type SignedStart, sessionIdOf } from '../protocol/spec.ts'
 import { activationHash, activationOf, readinessDigest } from '../protocol/typed.ts'
+import { wipeShares } from '../store/shares.ts'
 import type { Activations } from './activations.ts'
 import { deadlineAt } from './blocks.ts'
+import { Progress } from './progress.ts'
 import type { CeremonyDeps, CeremonyTerms } from './terms.ts'
 import type { CeremonyView } from './view.ts'
 import { opening, roundDeadline } from './windows.ts'
@@ -18,11 +21,13 @@ export interface AttemptParts {
   readonly view: CeremonyView
 }
 
+function dealingOf({ spec }: Pick<CeremonyTerms, 'spec'>, dealers: readonly number[]): Address[] {
+  return dealers.flatMap((index) => spec.old?.members[index - 1] ?? [])
+}
+
 /** The addresses that have a seat in an attempt: its dealers and all of the new committee, ascending. */
 export function seatsOf(terms: Pick<CeremonyTerms, 'spec'>, dealers: readonly number[]): Address[] {
-  const { old, next } = terms.spec
-  const dealing = dealers.flatMap((index) => old?.members[index - 1] ?? [])
-  return [...new Set([...dealing, ...next.members])].sort()
+  return [...new Set([...dealingOf(terms, dealers), ...terms.spec.next.members])].sort()
 }
 
 /**
@@ -48,39 +53,61 @@ export async function runAttempt(
   view.stage = 'dealing'
   const over = new AbortController()
   const scope = AbortSignal.any([signal, over.signal])
-  const channel = lingering(deps.network.open(sessionIdOf(signed.start), seats), (close) => {
+  const progress = new Progress(view, self, { spec, dealing: dealingOf(terms, dealers) })
+  const opened = lingering(deps.network.open(sessionIdOf(signed.start), seats), (close) => {
     deps.blocks.reached(opening(terms, attempt + 1), signal).then(close, close)
   })
+  const channel = progress.watch(opened)
   const index = (spec.old?.members.indexOf(self) ?? -1) + 1
-  const run = (deps.runner ?? defaultRunner)({
-    spec,
-    start: signed,
-    signer: deps.signer,
-    channel,
-    rng: deps.rng,
-    held: dealers.includes(index) ? terms.held : [],
-    deadline: (round) => deadlineAt(deps.blocks, roundDeadline(terms, attempt, round), scope),
-  })
   try {
-    const prepared = await run.prepare()
-    signal.throwIfAborted()
-    let readiness: Uint8Array | null = null
-    if (prepared.shares.length > 0) {
-      // Durable first: from here on the share is kept, whatever becomes of the attempt.
-      await deps.store.savePrepared(spec, prepared)
-      view.stage = 'prepared'
-      activations.hold(prepared)
-      await terms.recheck?.(signal)
-      const hash = activationHash(activationOf(spec, prepared))
-      readiness = deps.signer.sign(readinessDigest(spec, hash, self))
+    const run = (deps.runner ?? defaultRunner)({
+      spec,
+      start: signed,
+      signer: deps.signer,
+      channel,
+      rng: deps.rng,
+      held: dealers.includes(index) ? terms.held : [],
+      deadline: (round) => deadlineAt(deps.blocks, roundDeadline(terms, attempt, round), scope),
+    })
+    try {
+      const prepared = await run.prepare()
+      const readiness = await ready(parts, prepared, signal)
+      const certificate = await run.confirm(prepared, readiness)
+      deps.log.info({ attempt, session: toHex(sessionIdOf(signed.start)) }, 'attempt certified')
+      view.waitingFor = null
+      activations.certified(attempt, certificate)
+    } finally {
+      run.close()
     }
-    const certificate = await run.confirm(prepared, readiness)
-    deps.log.info({ attempt, session: toHex(sessionIdOf(signed.start)) }, 'attempt certified')
-    activations.certified(attempt, certificate)
   } finally {
     over.abort(new DOMException('the attempt is over', 'AbortError'))
-    run.close()
+    channel.close()
   }
+}
+
+/** Makes a prepared result durable and signs readiness for it; null for a dealer that leaves. */
+async function ready(
+  parts: AttemptParts,
+  prepared: Prepared,
+  signal: AbortSignal,
+): Promise<Uint8Array | null> {
+  const { deps, terms, activations, view } = parts
+  const { spec } = terms
+  if (prepared.shares.length === 0) return null
+  try {
+    signal.throwIfAborted()
+    // Durable first: from here on the share is kept, whatever becomes of the attempt.
+    await deps.store.savePrepared(spec, prepared)
+  } catch (error) {
+    wipeShares(prepared.shares)
+    throw error
+  }
+  view.stage = 'prepared'
+  activations.hold(prepared)
+  // A trigger that was reorganised away must not become a committee.
+  await terms.recheck?.(signal)
+  const hash = activationHash(activationOf(spec, prepared))
+  return deps.signer.sign(readinessDigest(spec, hash, deps.network.self))
 }
 
 /**

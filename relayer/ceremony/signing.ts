@@ -55,6 +55,8 @@ export interface SigningOrder {
   readonly payload: (epoch: number) => Payload
   /** Members that must be among the signers. */
   readonly include?: readonly Address[]
+  /** After so many failed attempts the last failure is thrown; without it, only the signal ends the trying. */
+  readonly attempts?: number
 }
 
 /** A signature of the group key. */
@@ -135,8 +137,9 @@ export class SigningService {
 
   /**
    * Has a payload signed by t members, trying again with growing pauses until it succeeds or the signal aborts.
-   * @throws InputError if this node holds no share of the key, or a member to include is none; the signal's reason, with
-   *   the last failure as its cause, when it aborts
+   * @throws InputError if this node holds no share of the key, or a member to include is none; DisputeError, SilenceError
+   *   or FaultError of the last attempt that `order.attempts` allows; an Error with the last failure as its cause when the
+   *   signal aborts
    */
   async sign(order: SigningOrder, signal: AbortSignal): Promise<Signed> {
     let last: unknown = null
@@ -150,6 +153,7 @@ export class SigningService {
         if (error instanceof InputError) throw error
         if (active.over.signal.aborted) continue
         last = error
+        if (attempt >= (order.attempts ?? Number.POSITIVE_INFINITY)) throw error
         this.#deps.log.info({ attempt, error: messageOf(error) }, 'signing attempt failed')
       }
       const pause = Math.min(FIRST_BACKOFF_MS * 2 ** (attempt - 1), LAST_BACKOFF_MS)
