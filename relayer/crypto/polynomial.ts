@@ -27,9 +27,11 @@ export function evaluate(group: Group, polynomial: Polynomial, x: number): bigin
 
 /**
  * λ_i = Π_{l ≠ i} l / (l - i) mod q for each index of a set, in its order.
- * @param indices distinct positive integers below q
+ * @param indices integers below q in absolute value, none of them 0
+ * @throws RangeError if one is repeated
  */
 export function lagrangeAtZero(group: Group, indices: readonly number[]): bigint[] {
+  if (new Set(indices).size !== indices.length) throw new RangeError('interpolate: repeated index')
   return indices.map((i) => {
     let numerator = 1n
     let denominator = 1n
@@ -38,7 +40,8 @@ export function lagrangeAtZero(group: Group, indices: readonly number[]): bigint
       numerator = (numerator * BigInt(l)) % group.order
       denominator = (denominator * BigInt(l - i)) % group.order
     }
-    return (numerator * invert(denominator, group.order)) % group.order
+    const lambda = (numerator * invert(denominator, group.order)) % group.order
+    return lambda < 0n ? lambda + group.order : lambda
   })
 }
 
@@ -54,16 +57,14 @@ export function interpolateAtZero(
   return points.reduce((sum, [, y], at) => (sum + (lambdas[at] ?? 0n) * y) % group.order, 0n)
 }
 
-/** Extended Euclid; variable time, for public values such as indices. */
+/** Extended Euclid for a value that is not 0 modulo a prime; variable time, for public values such as indices. */
 function invert(value: bigint, modulus: bigint): bigint {
   let [low, high] = [((value % modulus) + modulus) % modulus, modulus]
   let [x, y] = [1n, 0n]
-  if (low === 0n) throw new RangeError('interpolate: repeated index')
   while (low > 1n) {
     const quotient = high / low
     ;[low, high] = [high - quotient * low, low]
     ;[x, y] = [y - quotient * x, x]
-    if (low === 0n) throw new RangeError('interpolate: repeated index')
   }
   return ((x % modulus) + modulus) % modulus
 }

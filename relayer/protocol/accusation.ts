@@ -4,11 +4,9 @@ import { type Attempt, partyAt } from './attempt.ts'
 import type { SignedEnvelope } from './envelope.ts'
 import { decodeEvidence } from './evidence.ts'
 import { type Accusation, DisputeError, FaultError, SilenceError } from './faults.ts'
-import { type Abort, decodeAbort, MAX_ABORT } from './messages.ts'
+import { type Abort, decodeAbort, MAX_PROOF } from './messages.ts'
 import type { Party } from './party.ts'
 import { convicts, decodeProof, type Proof } from './proof.ts'
-
-const ROOM = 1024
 
 /** The words for an error: with proof if there is one that fits, with suspects if there are any. */
 export function abortOf(error: unknown): Abort {
@@ -18,7 +16,7 @@ export function abortOf(error: unknown): Abort {
       code: error.code,
       round: 0,
       suspects: error.culprits,
-      proof: proof.length <= MAX_ABORT - ROOM ? proof : null,
+      proof: proof.length <= MAX_PROOF ? proof : null,
     }
   }
   if (error instanceof SilenceError)

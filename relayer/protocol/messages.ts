@@ -140,6 +140,8 @@ export function largestBody(attempt: Attempt, at: { role: Role; round: number; t
 
 /** Largest body of an abort, evidence included. */
 export const MAX_ABORT = 61_440
+/** Largest proof that fits an abort. */
+export const MAX_PROOF = MAX_ABORT - 1024
 
 /** An abort: what its sender says, and a proof (protocol/proof.ts) or null. */
 export interface Abort {

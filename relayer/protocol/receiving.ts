@@ -10,9 +10,9 @@ import type { SignedEnvelope } from './envelope.ts'
 import { ContentError, DisputeError, FaultError } from './faults.ts'
 import { decodeSubshare, oldCommitments, type ParsedOpening, parseOpenings } from './inspect.ts'
 import type { KeyPublic, KeyShare } from './keyshare.ts'
-import { decodeCommitments, decodeShares } from './messages.ts'
+import { decodeCommitments, decodeShares, MAX_PROOF } from './messages.ts'
 import type { Party } from './party.ts'
-import { dealerFault } from './proof.ts'
+import { dealerFault, encodeProof, type Proof } from './proof.ts'
 import type { Session } from './session.ts'
 import { groupKeyOf } from './transcript.ts'
 
@@ -139,9 +139,15 @@ function blame(
       message: 'verify dealers: a sum fails although every dealer passes',
     })
   const guilty = found.filter(({ code }) => code === first.code)
-  const envelopes = guilty.flatMap(({ sent }) => sent)
+  const proofOf = (some: typeof guilty): Proof => ({
+    code: first.code,
+    envelopes: some.flatMap(({ sent }) => sent),
+    transcript: [],
+  })
+  // Others must be able to read the proof: if there are too many culprits for one message, the first ones are named.
+  while (guilty.length > 1 && encodeProof(proofOf(guilty)).length > MAX_PROOF) guilty.pop()
   return session.fault(
-    { code: first.code, envelopes, transcript: [] },
+    proofOf(guilty),
     guilty.map(({ dealer }) => dealer),
   )
 }

@@ -120,7 +120,11 @@ export class Session {
   /** An error that convicts the senders of these envelopes, with its evidence. */
   fault(proof: Proof, culprits: readonly Party[]): FaultError {
     const evidence = encodeEvidence(this.attempt, encodeProof(proof))
-    return new FaultError(proof.code, { culprits, evidence, message: `attempt ${this.#number()}` })
+    return new FaultError(proof.code, {
+      culprits,
+      evidence,
+      message: `run attempt ${this.attempt.start.attempt}`,
+    })
   }
 
   /** Runs the steps of a protocol; if they fail, says so to the others, with the evidence if there is any. */
@@ -233,6 +237,7 @@ export class Session {
 
   #onAbort(sender: Party, envelope: SignedEnvelope): void {
     this.#gaveUp.add(sender.address)
+    if (this.#failure !== null) return
     const verdict = verdictOf(this.attempt, envelope)
     if (verdict.proof !== null) {
       const { proof, culprits } = verdict
@@ -284,9 +289,5 @@ export class Session {
 
   #others(): Address[] {
     return addressesOf(this.attempt).filter((address) => address !== this.self)
-  }
-
-  #number(): number {
-    return this.attempt.start.attempt
   }
 }
