@@ -42,8 +42,8 @@ export interface FinderParts {
 
 /** DHT searches at one time; further ones wait for the next round of their redial loop. */
 const SEARCHES = 4
-/** Searches that fail before a connection or the peer book is good enough: records take a moment to stand. */
-const SEARCHES_FIRST = 4
+/** How long a search insists on a record before a connection or the peer book is good enough: records take a moment to stand. */
+const PATIENCE_MS = 3000
 /** The record stands well when this many nodes keep it: the k of Kademlia. */
 const REPLICAS = 20
 const ANNOUNCE_AGAIN_MS = 500
@@ -81,11 +81,12 @@ export class Finder {
   async find(address: Address, signal: AbortSignal): Promise<FoundPeer> {
     const { self, clock, limits } = this.#parts
     if (address === self) throw new NetworkError(`find ${address}: that is this node itself`)
+    const patience = clock.now() + PATIENCE_MS
     for (let failures = 0; ; failures++) {
       try {
         return await this.#search(address, signal)
       } catch (error) {
-        const patient = failures < SEARCHES_FIRST || signal.aborted
+        const patient = clock.now() < patience || signal.aborted
         const known = patient ? null : await this.#known(address, signal).catch(() => null)
         if (known !== null) return known
         if (!signal.aborted) await clock.sleep(pause(limits, failures), signal).catch(() => {})
