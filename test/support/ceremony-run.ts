@@ -90,6 +90,10 @@ export interface RunOptions {
   readonly seed?: string | number
   /** Of the start message; by default `seed`. */
   readonly startSeed?: string | number
+  /** Of the parties' randomness; by default `seed`. */
+  readonly rngSeed?: string | number
+  /** A party whose session is closed once nothing more is under way. */
+  readonly closes?: Address
   /** Called before anybody speaks: put rules on the wire here. */
   readonly prepare?: (network: SimNetwork, start: StartMessage) => void
   /** Parties that run this instead of the protocol. */
@@ -132,7 +136,7 @@ export async function runCeremony(options: RunOptions): Promise<Run> {
     const signer = signers.find((each) => each.address === address)
     if (signer === undefined) throw new RangeError(`run ceremony: no signer of ${address}`)
     const channel = node.open(attempt.sessionId, peers)
-    const rng = seededRng(`${options.seed ?? 0}/${address}/${start.start.attempt}`)
+    const rng = seededRng(`${options.rngSeed ?? options.seed ?? 0}/${address}/${start.start.attempt}`)
     sessions.set(address, openSession({ spec, start, signer, channel, rng, deadline }))
   }
   const parties = [...sessions].map(async ([address, session]) => {
@@ -143,6 +147,8 @@ export async function runCeremony(options: RunOptions): Promise<Run> {
     await Promise.race([network.idle(), all])
     await new Promise<void>((resolve) => setImmediate(resolve))
     if (network.busy || endings.size === sessions.size) continue
+    if (network.whenIdle()) continue
+    if (options.closes !== undefined) sessions.get(options.closes)?.close()
     deadlines[round - 1]?.abort()
     round += 1
     await new Promise<void>((resolve) => setImmediate(resolve))

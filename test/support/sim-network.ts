@@ -22,6 +22,7 @@ export class SimNetwork {
   readonly #rules = new Set<Rule>()
   readonly #waiting: (() => void)[] = []
   readonly #cuts = new Set<string>()
+  readonly #onIdle: (() => void)[] = []
   #pumping = false
   /** Packets delivered so far. */
   delivered = 0
@@ -80,6 +81,18 @@ export class SimNetwork {
       await new Promise<void>((resolve) => this.#waiting.push(resolve))
       await new Promise<void>((resolve) => setImmediate(resolve))
     }
+  }
+
+  /** What to do, once, when nothing more is under way: mend a cut, release what was held. */
+  onIdle(act: () => void): void {
+    this.#onIdle.push(act)
+  }
+
+  /** Does what `onIdle` was told; false if there was nothing. */
+  whenIdle(): boolean {
+    const acts = this.#onIdle.splice(0)
+    for (const act of acts) act()
+    return acts.length > 0
   }
 
   /** Sends a packet as if its sender had: the way tests inject and replay. Rules are not asked. */
