@@ -58,6 +58,10 @@ export class Host implements Network {
       },
       (protocol, connection) => this.#meter(protocol, connection),
     )
+    if (this.#stop.signal.aborted) {
+      await node.stop()
+      throw new NetworkError('start the network: it was stopped meanwhile')
+    }
     this.#node = node
     node.addEventListener('peer:identify', ({ detail: { peerId, protocols } }) => {
       const address = addressOfPeer(peerId)
