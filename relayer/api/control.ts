@@ -5,7 +5,7 @@ import { connect } from 'node:net'
 import fastify, { type FastifyInstance } from 'fastify'
 import { z } from 'zod'
 import { toAddress } from '../lib/bytes.ts'
-import { InputError, messageOf, NetworkError } from '../lib/errors.ts'
+import { InputError, messageOf, NetworkError, TrussError } from '../lib/errors.ts'
 import type { Daemon } from './daemon.ts'
 
 /** An error as it crosses the socket. */
@@ -20,7 +20,11 @@ const probeBody = z.strictObject({
   keyId: z.int().min(0),
   text: z.string().refine((text) => Buffer.byteLength(text) <= 256, 'at most 256 bytes'),
   include: z.string().optional(),
+  timeoutMs: z.int().min(100).max(600_000).default(30_000),
 })
+
+/** What was asked for could not be done in time; asking again may work. */
+export class NotDoneError extends TrussError {}
 
 /** Serves the operator's commands. */
 export class ControlServer {
@@ -54,7 +58,11 @@ export class ControlServer {
     }))
     server.get('/keys', () => this.#daemon.keys())
     server.get('/evidence', () => this.#daemon.evidence())
-    server.post('/sign-probe', async (request) => this.#probe(request.body))
+    server.post('/sign-probe', async (request, reply) => {
+      const gone = new AbortController()
+      reply.raw.once('close', () => gone.abort(new NetworkError('answer: nobody waits for it any more')))
+      return this.#probe(request.body, gone.signal)
+    })
     server.post('/declare-lost', () => this.#daemon.declareLost())
     server.setErrorHandler((error, _request, reply) => reply.code(statusOf(error)).send(bodyOf(error)))
     await server.ready()
@@ -82,13 +90,13 @@ export class ControlServer {
     await server.close()
   }
 
-  async #probe(body: unknown) {
+  async #probe(body: unknown, gone: AbortSignal) {
     const parsed = probeBody.safeParse(body)
     if (!parsed.success)
       throw new InputError(`sign probe: ${parsed.error.issues[0]?.message ?? 'bad request'}`, {
         hint: 'give a key id, a text of at most 256 bytes and at most one address to include',
       })
-    const { keyId, text, include } = parsed.data
+    const { keyId, text, include, timeoutMs } = parsed.data
     this.#probes = this.#probes.filter((at) => at > this.#now() - 60_000)
     if (this.#probes.length >= PROBES_PER_MINUTE)
       throw new InputError(`sign probe: more than ${PROBES_PER_MINUTE} in a minute`, {
@@ -96,7 +104,16 @@ export class ControlServer {
       })
     this.#probes.push(this.#now())
     const request = { keyId, text, ...(include === undefined ? {} : { include: toAddress(include) }) }
-    return this.#daemon.signProbe(request, this.#stopping.signal)
+    const late = AbortSignal.timeout(timeoutMs)
+    try {
+      return await this.#daemon.signProbe(request, AbortSignal.any([this.#stopping.signal, gone, late]))
+    } catch (error) {
+      if (!late.aborted) throw error
+      throw new NotDoneError(`sign probe: no signature within ${timeoutMs} ms (${messageOf(error)})`, {
+        hint: 'see in `truss status` whether enough members are connected',
+        cause: error,
+      })
+    }
   }
 }
 

@@ -52,6 +52,7 @@ const BY_NAME: Record<string, ExitName> = {
   [DaemonError.name]: 'daemon',
   [RefusedError.name]: 'refused',
   [UnprovenError.name]: 'unproven',
+  NotDoneError: 'unproven',
   // Faults of a protocol, as protocol/faults.ts names them.
   FaultError: 'unproven',
   DisputeError: 'unproven',

@@ -11,6 +11,7 @@ interface ProbeOptions {
   readonly key: number
   readonly text: string
   readonly include?: string
+  readonly timeoutMs: number
 }
 
 export function probeCommand(io: Io): Command {
@@ -19,10 +20,11 @@ export function probeCommand(io: Io): Command {
     .option('--key <number>', 'key id', argument(whole(0, 2 ** 32 - 1)), 0)
     .option('--text <text>', 'text of the probe, at most 256 bytes', 'probe')
     .option('--include <address>', 'a member that must be among the signers', argument(address))
-    .action(async ({ key, text, include }: ProbeOptions, command: Command) => {
+    .option('--timeout-ms <ms>', 'how long to try', argument(whole(100, 600_000)), 30_000)
+    .action(async ({ key, text, include, timeoutMs }: ProbeOptions, command: Command) => {
       const context = contextOf(io, command)
       const config = clientConfig(context)
-      const body = { keyId: key, text, ...(include === undefined ? {} : { include }) }
+      const body = { keyId: key, text, timeoutMs, ...(include === undefined ? {} : { include }) }
       const answer = await askDaemon<ProbeAnswer>(config.dataDirectory, 'POST', ['/sign-probe', body])
       const name = namerOf(config)
       show(

@@ -24,7 +24,8 @@ function daemonWith(checks: readonly HealthCheck[]): Daemon {
     health: async () => checks,
     keys: async () => [{ keyId: 0 }],
     evidence: async () => [],
-    async signProbe({ keyId, text, include }): Promise<ProbeAnswer> {
+    async signProbe({ keyId, text, include }, signal): Promise<ProbeAnswer> {
+      if (text === 'never') await new Promise((_, reject) => signal.addEventListener('abort', reject))
       if (keyId > 0)
         throw new InputError(`sign probe: there is no key ${keyId}`, { hint: 'see `truss keys`' })
       const signers = include === undefined ? [] : [include]
@@ -82,6 +83,12 @@ test('probes are limited per minute', async (context) => {
   const probe = () => askDaemon(directory, 'POST', ['/sign-probe', { keyId: 0, text: 'x' }])
   for (let at = 0; at < PROBES_PER_MINUTE; at++) await probe()
   await assert.rejects(probe(), { name: 'InputError', message: /more than/ })
+})
+
+test('a probe that nobody signs ends after the time given', async (context) => {
+  const { directory } = await control(context)
+  const asked = askDaemon(directory, 'POST', ['/sign-probe', { keyId: 0, text: 'never', timeoutMs: 100 }])
+  await assert.rejects(asked, { name: 'NotDoneError', message: /no signature within 100 ms/ })
 })
 
 test('a socket left behind by a crash is replaced, one that answers is not', async (context) => {
