@@ -34,6 +34,7 @@ export class Follower {
   /** Blocks with events that are final and not yet at twice the depth. */
   #eventful: number[] = []
   #readAt = 0
+  #reorganisedAt = -Infinity
 
   constructor(desk: Desk) {
     this.#desk = desk
@@ -46,7 +47,7 @@ export class Follower {
 
   /**
    * Looks at the chain. Cursor and ceremony records are durable when it resolves.
-   * @throws ChainError if endpoints fail or disagree, or a block that was final is gone
+   * @throws ChainError if endpoints fail or disagree, or are behind what was final before
    */
   async look(signal: AbortSignal): Promise<Sight> {
     const { chain, blocks, metrics } = this.#desk
@@ -68,6 +69,7 @@ export class Follower {
     return sight
   }
 
+  /** A final block that was replaced is an alarm; the node goes on from the new state, under all of its own guards. */
   async #checkCursor(finalised: BlockRef, signal: AbortSignal): Promise<void> {
     const cursor = await this.#desk.store.cursor()
     if (cursor === null) return
@@ -80,10 +82,17 @@ export class Follower {
           hint: 'the endpoint is behind or serves another chain: check rpcUrls',
         },
       )
-    if (known.hash !== cursor.hash)
-      throw new ChainError(`follow chain: final block ${cursor.number} was replaced by another`, {
-        hint: 'the chain was reorganised below its finality, or the endpoints lie: check them, then raise confirmations',
+    const { problems } = this.#desk
+    if (known.hash !== cursor.hash) {
+      this.#reorganisedAt = finalised.number
+      this.#readAt = -Infinity
+      problems.set('reorganised', {
+        severity: 'critical',
+        message: `final block ${cursor.number} was replaced by another`,
+        remedy:
+          'the chain was reorganised below its finality, or the endpoints lie: check them, then raise confirmations',
       })
+    } else if (finalised.number > this.#reorganisedAt + REREAD_BLOCKS) problems.set('reorganised', null)
   }
 
   /** The last sight moved on, if no event of the bridge lies in between; events are wake-ups, state is the truth. */

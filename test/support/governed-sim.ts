@@ -1,13 +1,16 @@
 // Whole relayers over a fake governance chain, a simulated network and memory disks: one block a step, time in the test's hand.
+import assert from 'node:assert/strict'
+import { schemeOf } from '../../relayer/bridge/committee.ts'
 import { type Runner, inProcess } from '../../relayer/ceremony/runner.ts'
 import { Relayer } from '../../relayer/bridge/relayer.ts'
 import type { Status } from '../../relayer/bridge/status.ts'
 import { type Signer, signerOf } from '../../relayer/crypto/identity.ts'
-import { verifyEvm } from '../../relayer/crypto/schnorr.ts'
-import { type Address, toAddress } from '../../relayer/lib/bytes.ts'
+import { verifyEvm, verifySignature } from '../../relayer/crypto/schnorr.ts'
+import { type Address, fromHex, toAddress } from '../../relayer/lib/bytes.ts'
 import { silentLog } from '../../relayer/lib/log.ts'
 import { Secret } from '../../relayer/lib/secret.ts'
 import type { CeremonySpec } from '../../relayer/protocol/spec.ts'
+import { ofEpoch, PREFIX } from '../../relayer/store/layout.ts'
 import { openStore, type Store } from '../../relayer/store/store.ts'
 import { FakeChain, type FakeChainOptions } from './fake-chain.ts'
 import { bridgeVerifier } from './fake-chain-verifier.ts'
@@ -99,6 +102,8 @@ export class Operator {
 export class GovernedSim {
   readonly network: SimNetwork
   readonly clock = new FakeClock()
+  /** Aborts when the simulation stops. */
+  readonly life = new AbortController()
   readonly chain: FakeChain
   readonly operators: readonly Operator[]
 
@@ -120,6 +125,26 @@ export class GovernedSim {
       ...rest,
     })
     this.operators = keys.map((key) => new Operator(this, key))
+  }
+
+  /** A simulation in which the first committee has generated its key: epoch 1. */
+  static async running(
+    seed: string,
+    options: { count: number; first: readonly number[] } & Partial<FakeChainOptions>,
+  ): Promise<GovernedSim> {
+    const sim = new GovernedSim(seed, options)
+    await sim.start(...options.first)
+    await sim.step(3)
+    sim.chain.startKeygen()
+    await sim.completed(1)
+    return sim
+  }
+
+  /** How many share sets of an epoch lie on all disks. */
+  prepared(epoch: number): number {
+    const prefix = ofEpoch(PREFIX.sealed, epoch)
+    const keys = this.operators.flatMap(({ disk }) => [...disk.image().records.keys()])
+    return keys.filter((key) => key.startsWith(prefix)).length
   }
 
   /** The operator at a position. */
@@ -179,6 +204,7 @@ export class GovernedSim {
   }
 
   async stop(): Promise<void> {
+    this.life.abort()
     for (const operator of this.operators) if (operator.up) await operator.stop()
   }
 
@@ -202,6 +228,31 @@ export class GovernedSim {
     const writes = this.operators.reduce((sum, { disk }) => sum + disk.writes.length, 0)
     return this.network.delivered + this.network.refused + writes
   }
+}
+
+/**
+ * Has one member sign a probe with itself among the signers, and verifies it under the chain's group key.
+ * @returns that group key
+ */
+export async function probe(sim: GovernedSim, position: number, keyId = 0): Promise<string> {
+  const { relayer, address } = sim.at(position)
+  if (relayer === null) throw new Error(`${address} is down`)
+  let over = false
+  const asking = relayer.signProbe({ keyId, text: 'hello', include: address }, sim.life.signal)
+  const signing = asking.finally(() => {
+    over = true
+  })
+  signing.catch(() => {})
+  await sim.quiet()
+  // A signer that is slow is given time, as the clock would.
+  for (let block = 0; !over && block < 30; block++) await sim.step()
+  const signed = await signing
+  const { groupKey, scheme } = sim.state.keys[keyId] ?? { groupKey: '0x', scheme: 0 }
+  const key = { scheme: schemeOf(scheme), groupKey: fromHex(groupKey) }
+  assert.ok(verifySignature(key, fromHex(signed.digest), fromHex(signed.signature)))
+  assert.ok(signed.signers.includes(address))
+  assert.equal(signed.epoch, sim.state.running)
+  return groupKey
 }
 
 function addressOfKey(key: Uint8Array): Address {
