@@ -14,7 +14,7 @@ import {
   proofHolds,
   subshareFits,
 } from './inspect.ts'
-import { decodeAbort, decodeCommitments, decodeShares, ROUND } from './messages.ts'
+import { ABORT, decodeAbort, decodeCommitments, decodeShares, ROUND } from './messages.ts'
 import { compareSeats, type Party, seatKey } from './party.ts'
 
 /** Envelopes that convict, before they are put into a record of their own. */
@@ -116,10 +116,17 @@ function equivocates(sent: readonly SignedEnvelope[]): boolean {
   )
 }
 
-/** An abort whose proof does not convict anybody is a lie of its sender. */
+/** An abort whose proof does not convict anybody, or is none, is a lie of its sender. */
 function accusesFalsely(attempt: Attempt, envelope: SignedEnvelope): boolean {
+  if (envelope.round !== ABORT || envelope.to !== null) return false
+  let proof: Uint8Array | null
   try {
-    const { proof } = decodeAbort(envelope)
+    proof = decodeAbort(envelope).proof
+  } catch (error) {
+    if (error instanceof EncodingError) return false
+    throw error
+  }
+  try {
     return proof !== null && convicts(attempt, decodeProof(proof)) === null
   } catch (error) {
     if (error instanceof EncodingError) return true
