@@ -219,10 +219,10 @@ export class SigningService {
     return this.#active
   }
 
-  /** The owner's word on a request: its own digest of what it is willing to sign. @throws Error otherwise */
+  /** The owner's word on a request: its own digest of what it is willing to sign. @throws InputError otherwise */
   #authorize(request: SignRequest, record: ShareRecord): Uint8Array {
     const digest = this.#digestOf(request.payload, request.ref.keyId, record)
-    if (request.payload.type === 'probe' && !this.#allow()) throw new Error('too many probes, ask later')
+    if (request.payload.type === 'probe' && !this.#allow()) throw new InputError('too many probes, ask later')
     return digest
   }
 
@@ -231,21 +231,21 @@ export class SigningService {
       case 'probe': {
         const { probe } = payload
         if (probe.keyId !== keyId || probe.epoch !== record.epoch)
-          throw new Error(`the probe names key ${probe.keyId} of epoch ${probe.epoch}`)
+          throw new InputError(`the probe names key ${probe.keyId} of epoch ${probe.epoch}`)
         return probeDigest(this.#deps.domain, probe)
       }
       case 'set-group-key': {
         const { message } = payload
         const key = record.keys.find((each) => each.keyId === 0)
-        if (keyId !== 0 || key === undefined) throw new Error('only key 0 signs for another bridge')
+        if (keyId !== 0 || key === undefined) throw new InputError('only key 0 signs for another bridge')
         if (message.scheme !== SCHEMES.indexOf(key.scheme) || message.groupKey !== to0x(key.groupKey))
-          throw new Error('the message names another group key')
+          throw new InputError('the message names another group key')
         const { destinationChainId: chainId, destinationBridge: bridge } = message
         return setGroupKeyDigest({ chainId, bridge }, message)
       }
       case 'activation':
         // An active share never signs an activation: the new shares must prove themselves.
-        throw new Error('active shares do not sign an activation')
+        throw new InputError('active shares do not sign an activation')
     }
   }
 
