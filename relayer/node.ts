@@ -4,6 +4,7 @@ import { ControlServer } from './api/control.ts'
 import type { Daemon } from './api/daemon.ts'
 import { well } from './api/health.ts'
 import { HttpServer, type Watched } from './api/http.ts'
+import { DealingPolicy } from './bridge/policy.ts'
 import { Relayer } from './bridge/relayer.ts'
 import { defaultRunner } from './ceremony/worker.ts'
 import { createChain, type EthersChain } from './chain/client.ts'
@@ -12,7 +13,7 @@ import { signerOf } from './crypto/identity.ts'
 import { systemRng } from './crypto/rng.ts'
 import { type Address, to0x, toHex } from './lib/bytes.ts'
 import { systemClock } from './lib/clock.ts'
-import { ChainError } from './lib/errors.ts'
+import { ChainError, InputError } from './lib/errors.ts'
 import { Lifecycle } from './lib/lifecycle.ts'
 import type { Log } from './lib/log.ts'
 import { createMetrics } from './lib/metrics.ts'
@@ -42,25 +43,42 @@ interface Parts {
   readonly boot: Boot
 }
 
+/** What a relayer is handed beside its configuration. */
+export interface Given {
+  /** 32 bytes; wiped by `stop`. */
+  readonly operatorKey: Secret
+  /** Opens the disk below a data directory; LevelDB by default. */
+  readonly openDisk?: typeof openLevel
+}
+
 /** A relayer with everything that it is made of. */
-export function createNode(config: Config, secrets: { operatorKey: Secret }, log: Log): RelayerNode {
-  return new RelayerNode(config, secrets.operatorKey, log)
+export function createNode(config: Config, given: Given, log: Log): RelayerNode {
+  return new RelayerNode(config, given, log)
 }
 
 /** Starts a relayer's parts in order, and stops them in reverse. */
 export class RelayerNode {
   readonly #config: Config
   readonly #operatorKey: Secret
+  readonly #openDisk: typeof openLevel
   readonly #log: Log
   readonly #lifecycle: Lifecycle
+  readonly #policy: DealingPolicy
   readonly #metrics = createMetrics({ process: true })
   #relayer: Relayer | null = null
 
-  constructor(config: Config, operatorKey: Secret, log: Log) {
+  constructor(config: Config, { operatorKey, openDisk = openLevel }: Given, log: Log) {
     this.#config = config
     this.#operatorKey = operatorKey
+    this.#openDisk = openDisk
     this.#log = log
     this.#lifecycle = new Lifecycle(log)
+    this.#policy = new DealingPolicy({
+      minThreshold: config.dealMinThreshold,
+      maxChanges: config.dealMaxChanges,
+      minOverlap: config.dealMinOverlap,
+      majorityOnly: config.dealMajorityOnly,
+    })
   }
 
   /**
@@ -108,7 +126,7 @@ export class RelayerNode {
 
   async #openStore(operator: Address): Promise<Store> {
     const { dataDirectory, chainId, bridge } = this.#config
-    const { database, keyFiles } = await openLevel(dataDirectory)
+    const { database, keyFiles } = await this.#openDisk(dataDirectory)
     this.#lifecycle.add('database', () => database.close())
     return openStore({ database, keyFiles, operatorKey: this.#operatorKey, chainId, bridge, operator })
   }
@@ -154,6 +172,7 @@ export class RelayerNode {
       metrics: this.#metrics,
       peers: () => host.peers(),
       aliases,
+      mayDeal: (spec) => this.#policy.mayDeal(spec),
       runner: defaultRunner,
     })
   }
@@ -162,15 +181,27 @@ export class RelayerNode {
     const metrics = this.#metrics
     return {
       status: () => relayer.status(),
-      health: async () =>
-        checksOf(await relayer.status(), {
+      health: async () => {
+        const status = await relayer.status()
+        return checksOf(status, {
           bootnodes: host.bootnodes(),
           recordReplicas: host.recordReplicas,
           bootAlarms: host.bootAlarms(),
-        }),
+          vetoed: this.#policy.refused(status.pendingEpoch),
+        })
+      },
       keys: async () => relayer.keys(),
       signProbe: (request, signal) => relayer.signProbe(request, signal),
       declareLost: () => relayer.declareLost(),
+      approve: async (epoch) => {
+        const { pendingEpoch } = await relayer.status()
+        if (epoch !== pendingEpoch)
+          throw new InputError(`approve epoch ${epoch}: ${pendingEpoch ?? 'none'} is pending`, {
+            hint: 'see `truss status`',
+          })
+        this.#policy.approve(epoch)
+        return { epoch }
+      },
       evidence: async () => (await store.evidence()).map(({ id, bytes }) => ({ id, record: to0x(bytes) })),
       async measure() {
         const { head, finalised } = await relayer.status()

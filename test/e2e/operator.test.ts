@@ -21,8 +21,22 @@ const team: Operator[] = []
 /** Shares that once existed, as hex. */
 const shares: string[] = []
 let chain: HardhatChain
+let bootstrap = ''
 /** What each daemon printed when it came up. */
 const ups = new Map<string, Record<string, unknown>>()
+
+function configure(operator: Operator, more: Record<string, string | number> = {}): void {
+  operators.configure(operator, {
+    chainId: CHAIN_ID,
+    bridge: chain.bridge,
+    rpcUrls: `[${chain.url}]`,
+    confirmations: 1,
+    pollMs: 100,
+    bootstrap,
+    logLevel: 'trace',
+    ...more,
+  })
+}
 
 const first = (): Operator => at(0)
 const at = (index: number): Operator => {
@@ -91,16 +105,9 @@ before(async () => {
     TRUSS_DATA_DIRECTORY: join(operators.folder, 'bootnode'),
     TRUSS_LOG_LEVEL: 'trace',
   })
+  bootstrap = `[${String(multiaddrs)}]`
   for (const operator of team) {
-    operators.configure(operator, {
-      chainId: CHAIN_ID,
-      bridge: chain.bridge,
-      rpcUrls: `[${chain.url}]`,
-      confirmations: 1,
-      pollMs: 100,
-      bootstrap: `[${String(multiaddrs)}]`,
-      logLevel: 'trace',
-    })
+    configure(operator)
     await chain.fund(operator.address, ETHER)
     ups.set(operator.name, await start(operator))
   }
@@ -177,11 +184,38 @@ test('a share that cannot be read: the node stays up and says so, the others sig
   await database.close()
 })
 
+test("an operator's rule holds a change back until it is approved", async () => {
+  // Two of three veto: the one that is left is no threshold to deal.
+  const strict = [first(), at(1)]
+  for (const operator of strict) {
+    await operators.stop(operator.name)
+    configure(operator, { dealMinThreshold: 3 })
+    ups.set(operator.name, await start(operator))
+  }
+  await Promise.all(team.map((operator) => eventually(() => status(operator), ready)))
+  await admin('refresh', 'monthly')
+  const vetoed = (now: FullStatus) => now.health.some(({ check }) => check === 'policy')
+  for (const operator of strict) {
+    const { health, pendingEpoch } = await eventually(() => status(operator), vetoed)
+    assert.equal(pendingEpoch, 3)
+    const said = health.find(({ check }) => check === 'policy')
+    assert.match(said?.message ?? '', /threshold 2 is below dealMinThreshold 3/)
+    assert.match(said?.remedy ?? '', /truss reshare approve 3/)
+  }
+  const approve = (epoch: number) =>
+    operators.truss(['reshare', 'approve', String(epoch), '--yes', '-c', at(1).config])
+  const other = await approve(4)
+  assert.equal(other.code, 2)
+  assert.match(other.err, /approve epoch 4: 3 is pending/)
+  assert.equal((await approve(3)).code, 0)
+  await allComplete(3)
+})
+
 test('nothing that was printed or logged holds a key, a password or a share', async () => {
   const metrics = await fetch(`${String(ups.get('bert')?.http)}/metrics`)
   operators.printed.push(await metrics.text())
   await operators.stopAll()
-  for (const operator of team) await noteShares(operator, 2)
+  for (const operator of team) await noteShares(operator, 3)
   assert.equal(shares.length, 4)
   const logs = readdirSync(operators.folder).filter((name) => name.endsWith('.log'))
   assert.equal(logs.length, 4)

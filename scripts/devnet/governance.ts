@@ -1,0 +1,89 @@
+// The devnet's view of the contract: state, keys, receipts, and waiting for an epoch, naming who holds it up.
+import { readFileSync } from 'node:fs'
+import { type GroupKey } from './summary.ts'
+import { until, type World } from './world.ts'
+
+/** Time for a change of committee, from the admin's transaction to completion, before the devnet gives up. */
+const CHANGE_MS = 60_000
+
+/** `committeeState()` and `epochInfo()` of the head, as far as the story needs them. */
+export interface Committee {
+  readonly phase: number
+  readonly epoch: number
+  readonly members: readonly string[]
+  readonly threshold: number
+  readonly keys: readonly GroupKey[]
+}
+
+const SCHEMES = ['ecdsa-secp256k1', 'frost-secp256k1-evm', 'frost-secp256k1-bip340', 'frost-ed25519']
+const COMPLETE = 2n
+
+/** The running committee and its keys. */
+export async function committee(world: World): Promise<Committee> {
+  const state = await world.bridge.getFunction('committeeState')()
+  return {
+    phase: Number(state.phase),
+    epoch: Number(state.epoch),
+    members: [...state.members].map((member: string) => member.toLowerCase()),
+    threshold: Number(state.threshold),
+    keys: [...state.getValue('keys')].map((key: { keyId: bigint; scheme: bigint; groupKey: string }) => ({
+      keyId: Number(key.keyId),
+      scheme: SCHEMES[Number(key.scheme)] ?? 'unknown',
+      groupKey: key.groupKey,
+    })),
+  }
+}
+
+/** An epoch's receipts on chain. */
+export async function receiptsOf(
+  world: World,
+  epoch: number,
+): Promise<{ receipts: string[]; needed: number }> {
+  const info = await world.bridge.getFunction('epochInfo')(epoch)
+  return {
+    receipts: [...info.receipts].map((member: string) => member.toLowerCase()),
+    needed: Number(info.receiptsNeeded),
+  }
+}
+
+/**
+ * Waits until an epoch above `before` runs and its predecessor's deletions are complete.
+ * @throws Error that names the members whom the others wait for
+ */
+export async function completed(world: World, before: number): Promise<Committee> {
+  try {
+    await until('the change of committee to complete', CHANGE_MS, async () => {
+      const state = await world.bridge.getFunction('committeeState')()
+      return state.phase === COMPLETE && Number(state.epoch) > before
+    })
+  } catch (error) {
+    throw new Error(`${error instanceof Error ? error.message : ''}; ${await blockers(world)}`, {
+      cause: error,
+    })
+  }
+  return await committee(world)
+}
+
+/** Who holds the ceremony up, as the running members say. */
+export async function blockers(world: World): Promise<string> {
+  const said = new Set<string>()
+  for (const relayer of world.up) {
+    try {
+      const status = await world.status(relayer)
+      for (const { what, who } of status.waitsFor)
+        said.add(`${what}: ${who.map((address) => `${nameOf(world, address)} (${address})`).join(', ')}`)
+    } catch {
+      said.add(`${relayer.name} does not answer: ${lastLine(relayer.process?.logFile)}`)
+    }
+  }
+  return said.size === 0 ? 'nobody says whom they wait for' : [...said].join('; ')
+}
+
+/** `relayer-3`, or the address of somebody else. */
+export function nameOf(world: World, address: string): string {
+  return world.relayers.get(address.toLowerCase())?.name ?? address
+}
+
+function lastLine(file: string | undefined): string {
+  return file === undefined ? '' : (readFileSync(file, 'utf8').trimEnd().split('\n').at(-1) ?? '')
+}
