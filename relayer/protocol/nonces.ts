@@ -135,6 +135,10 @@ export interface PoolOptions {
 export class NoncePool {
   readonly #own: PoolOptions
   readonly #unspent = new Map<number, Unspent>()
+  readonly #last = new Map<
+    Address,
+    { readonly bytes: Uint8Array; readonly first: number; readonly count: number }
+  >()
   #next = 1
 
   constructor(own: PoolOptions) {
@@ -144,6 +148,14 @@ export class NoncePool {
   /** How many nonces the leader may still use. */
   unspent(leader: Address): number {
     return [...this.#unspent.values()].filter((entry) => entry.leader === leader).length
+  }
+
+  /** The leader's last batch if none of it is spent: one that asks again and again gets no new nonces. */
+  untouched(leader: Address): Uint8Array | null {
+    const last = this.#last.get(leader)
+    if (last === undefined) return null
+    const whole = Array.from({ length: last.count }, (_, at) => this.#unspent.has(last.first + at))
+    return whole.every(Boolean) ? last.bytes : null
   }
 
   /**
@@ -163,7 +175,9 @@ export class NoncePool {
     }
     const old = [...this.#unspent].filter(([, entry]) => entry.leader === leader).slice(0, -MAX_BATCH)
     for (const [counter, entry] of old) this.#drop(counter, entry)
-    return encodeBatch(ref, { index, boot, leader, first, points }, signer)
+    const bytes = encodeBatch(ref, { index, boot, leader, first, points }, signer)
+    this.#last.set(leader, { bytes, first, count })
+    return bytes
   }
 
   /** Whether a package's entry for this member is an unspent nonce of this boot, as published, for this leader. */
@@ -184,6 +198,13 @@ export class NoncePool {
     const known = this.#unspent.get(entry.counter)
     this.#unspent.delete(entry.counter)
     return known?.secrets ?? null
+  }
+
+  /** Takes an entry, if it is one, and wipes it. */
+  burn(entry: NonceEntry, leader: Address): void {
+    const secrets = this.take(entry, leader)
+    secrets?.hiding.wipe()
+    secrets?.binding.wipe()
   }
 
   /** Wipes all. */

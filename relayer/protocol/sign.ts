@@ -1,16 +1,17 @@
 // A member's side of threshold signing: one object per set of shares that answers leaders, and never signs what it cannot derive.
 import { FrostKey } from '../crypto/frost.ts'
-import { recover, type Signer } from '../crypto/identity.ts'
+import type { Signer } from '../crypto/identity.ts'
 import type { Rng } from '../crypto/rng.ts'
 import { type Address, equal, toHex } from '../lib/bytes.ts'
 import { InputError, messageOf } from '../lib/errors.ts'
 import { commitmentsHash, type KeyShare } from './keyshare.ts'
 import type { Mailbox } from './mailbox.ts'
 import { NonceBook } from './noncebook.ts'
-import { type Boot, encodeRef, NoncePool, type ShareRef } from './nonces.ts'
+import { type Boot, encodeRef, MAX_BATCH, NoncePool, type ShareRef } from './nonces.ts'
 import { type Committee, indexOf } from './party.ts'
+import type { Certificate } from './certificate.ts'
 import type { FaultError } from './faults.ts'
-import { type Arrived, checkPackage, Refusal, type SigningState, type Slot } from './signcheck.ts'
+import { type Arrived, allReady, checkPackage, Refusal, type SigningState, type Slot } from './signcheck.ts'
 import { type SignEvidence, signFault } from './signfault.ts'
 import {
   decodeMessage,
@@ -23,7 +24,7 @@ import {
   type SignRequest,
   shareDigest,
 } from './signwire.ts'
-import { type Activation, activationDigest, activationHash, type Domain, readinessDigest } from './typed.ts'
+import { type Activation, activationDigest, type Domain } from './typed.ts'
 
 /** What a member signs with, and what it may sign. */
 export interface ShareSignerOptions {
@@ -55,15 +56,8 @@ export interface ShareSignerOptions {
   onFault?(fault: FaultError): void
 }
 
-/** What `confirm` collected, as far as a prepared share needs it. */
-export interface ReadinessCertificate {
-  readonly transcript: Uint8Array
-  /** 65-byte signatures in member order. */
-  readonly readiness: readonly Uint8Array[]
-}
-
 /** Runs and waiting packages that are remembered; the oldest are forgotten. */
-const REMEMBERED = 1024
+const REMEMBERED = 256
 const WAITING = 64
 
 /** Answers signing messages with the shares of one (epoch, attempt) until it is closed. */
@@ -109,19 +103,12 @@ export class ShareSigner {
    * `decodeAndVerifyCertificate`, which verify the proofs of all shares; the readiness of all members is verified here.
    * @throws InputError if the certificate is of another transcript, incomplete or badly signed
    */
-  certify(certificate: ReadinessCertificate): void {
+  certify(certificate: Pick<Certificate, 'transcript' | 'readiness'>): void {
     const { state, committee, transcript } = this.#options
     if (state.kind !== 'prepared') throw new InputError('certify shares: they are active')
     if (!equal(certificate.transcript, transcript))
       throw new InputError('certify shares: the certificate is of another transcript')
-    const hash = activationHash(state.activation)
-    const complete = committee.members.every((member, at) => {
-      const signature = certificate.readiness[at]
-      return (
-        signature !== undefined && recover(readinessDigest(state.domain, hash, member), signature) === member
-      )
-    })
-    if (!complete || certificate.readiness.length !== committee.members.length)
+    if (!allReady(state, committee, certificate.readiness))
       throw new InputError('certify shares: a readiness signature is missing or invalid')
     this.#certified = true
     const asked = [...this.#asked.values()]
@@ -170,7 +157,13 @@ export class ShareSigner {
     }
     if (equal(message.boot, boot.id) && slot.pool.unspent(from) > 0)
       mailbox.send(from, encodeMessage({ type: 'ready', ref: slot.ref, boot: boot.id }))
-    else this.#publish(slot, from)
+    else {
+      // One that keeps asking and spends nothing gets nothing new.
+      const full = slot.pool.unspent(from) + (this.#options.batchSize ?? 8) > MAX_BATCH
+      const batch = full ? slot.pool.untouched(from) : null
+      if (batch === null) this.#publish(slot, from)
+      else mailbox.send(from, encodeMessage({ type: 'batch', batch }))
+    }
   }
 
   /** Draws nonces for a leader and tells everybody, the leader first. */
@@ -184,8 +177,7 @@ export class ShareSigner {
 
   #onBatch(batch: Uint8Array): void {
     for (const { book } of this.#slots.values()) book.add(batch)
-    const waiting = [...this.#waiting]
-    for (const [name, arrived] of waiting) {
+    for (const [name, arrived] of [...this.#waiting]) {
       if (this.#unknown(arrived).length > 0) continue
       this.#waiting.delete(name)
       void this.#answer(arrived)
@@ -264,6 +256,9 @@ export class ShareSigner {
       if (slot.pool.unspent(signing.leader) === 0) this.#publish(slot, signing.leader)
       mailbox.send(signing.leader, encodeMessage({ type: 'share', hash, digest, z, signature }))
     } catch (error) {
+      // Whatever the reason, the nonce that the package names is burned.
+      for (const entry of signing.entries)
+        if (entry.index === this.index) slot.pool.burn(entry, signing.leader)
       this.#refuse(arrived, error instanceof Refusal ? error : new Refusal('E_B', messageOf(error)))
     }
   }

@@ -1,6 +1,7 @@
 // The checks of a signing package at a signer, before it computes any digest (docs/protocols.md, Signing).
 import { assertSigners, type FrostKey } from '../crypto/frost.ts'
-import { equal } from '../lib/bytes.ts'
+import { recover } from '../crypto/identity.ts'
+import { type Address, equal } from '../lib/bytes.ts'
 import { messageOf } from '../lib/errors.ts'
 import type { KeyShare } from './keyshare.ts'
 import type { NonceBook } from './noncebook.ts'
@@ -8,6 +9,7 @@ import type { NonceEntry, NoncePool, ShareRef } from './nonces.ts'
 import type { Committee } from './party.ts'
 import type { SignEvidence } from './signfault.ts'
 import type { RefusalCode, SignMessage, SigningPackage } from './signwire.ts'
+import { type Activation, activationHash, type Domain, readinessDigest } from './typed.ts'
 
 /** One share with what signing with it needs. */
 export interface Slot {
@@ -38,6 +40,20 @@ export class Refusal extends Error {
     super(message)
     this.code = code
   }
+}
+
+/** Whether every member, and nobody else, signed its readiness for an activation; signatures in member order. */
+export function allReady(
+  of: { readonly domain: Domain; readonly activation: Activation },
+  { members }: Committee,
+  readiness: readonly Uint8Array[],
+): boolean {
+  const hash = activationHash(of.activation)
+  const signed = (member: Address, at: number) => {
+    const signature = readiness[at]
+    return signature !== undefined && recover(readinessDigest(of.domain, hash, member), signature) === member
+  }
+  return readiness.length === members.length && members.every(signed)
 }
 
 /**

@@ -102,9 +102,9 @@ void test('38: signer sets with duplicates, out of order, with index 0 or n + 1,
     const sealed = rogue.package(entries, { request: requestOf(world, rogue, at + 10) })
     refused((await rogue.propose(sealed, [2])).get(2), 'E_B', /no sorted set of 2 from 1 to 4/)
   }
-  // None of these cost a nonce: the same ones still sign.
-  const good = rogue.package([two, three], { request: requestOf(world, rogue, 99) })
-  assert.equal((await rogue.propose(good, [2])).get(2)?.type, 'share')
+  // A refused package burns the nonce that it named.
+  const late = rogue.package([two, three], { request: requestOf(world, rogue, 99) })
+  refused((await rogue.propose(late, [2])).get(2), 'E_B', /spent/)
   noFaults(world)
 })
 

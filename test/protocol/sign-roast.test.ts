@@ -2,11 +2,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { verifySignature } from '../../relayer/crypto/schnorr.ts'
+import { toHex } from '../../relayer/lib/bytes.ts'
 import { Secret } from '../../relayer/lib/secret.ts'
 import type { Coordination } from '../../relayer/protocol/coordination.ts'
 import { DisputeError, SilenceError } from '../../relayer/protocol/faults.ts'
 import { coordinateSignature } from '../../relayer/protocol/roast.ts'
 import { decodeMessage, type SignMessage } from '../../relayer/protocol/signwire.ts'
+import { RogueLeader } from '../support/rogue-leader.ts'
 import { SigningWorld } from '../support/signing.ts'
 
 /** Drops messages of these types from these members. */
@@ -132,6 +134,22 @@ void test('a lost batch is asked for again, and a lost package costs a session',
   })
   const { quorum } = await signs({ ...world.coordination(1), include: [2] })
   assert.ok(quorum.includes(2))
+  nobody(world)
+})
+
+void test('a leader that asks without end is offered the same nonces after the first 64', async () => {
+  const world = new SigningWorld({ t: 2, n: 3, seed: 'greedy' })
+  const greedy = new RogueLeader(world, 1)
+  for (let round = 0; round < 30; round++) {
+    greedy.send(2, { type: 'ask', ref: greedy.book.ref, boot: new Uint8Array(16) })
+    await world.network.idle()
+  }
+  const batches = greedy.heard.flatMap(({ message }) =>
+    message.type === 'batch' ? [toHex(message.batch)] : [],
+  )
+  assert.equal(batches.length, 30)
+  assert.equal(new Set(batches).size, 8)
+  assert.equal((await world.probe(3)).sessions, 1)
   nobody(world)
 })
 

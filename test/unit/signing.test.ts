@@ -121,6 +121,18 @@ void test('a leader holds at most 64 unspent nonces of a member: the oldest are 
   for (const bad of [0, 65, 1.5]) assert.throws(() => nonces.batch(leader, bad), RangeError)
 })
 
+void test('a leader that asks again is offered the same batch until it spends some of it', () => {
+  const { pool: nonces, book } = pool('again')
+  assert.equal(nonces.untouched(leader), null)
+  const batch = nonces.batch(leader, 3)
+  assert.equal(nonces.untouched(leader), batch)
+  assert.equal(nonces.untouched(other), null)
+  book.add(batch)
+  const entry = book.next(1, leader)
+  assert.ok(entry && !('bad' in entry) && nonces.take(entry, leader))
+  assert.equal(nonces.untouched(leader), null)
+})
+
 void test('a thousand nonces are all different', () => {
   const { pool: nonces } = pool('different')
   const seen = new Set<string>()
