@@ -39,6 +39,8 @@ export interface Cheat {
   ) => Opening[]
   /** Null: say nothing to this receiver. */
   readonly shares?: (shares: Uint8Array[], to: Party) => Uint8Array[] | null
+  /** The echo digest in the private message to a receiver. */
+  readonly privateEcho?: (echo: Uint8Array, to: Party) => Uint8Array
   /** Called with what came in rounds 1 and 2: an abort to send, or null to go on. */
   readonly abort?: (received: readonly Received[], session: Session) => Abort | null
   readonly acknowledgement?: (acknowledgement: Acknowledgement) => Acknowledgement
@@ -80,7 +82,11 @@ export function rogue(cheat: Cheat): Rogue {
       for (const to of attempt.receivers) {
         const own = dealings.map((dealing) => subshareOf(dealing, to.index))
         const shares = cheat.shares === undefined ? own : cheat.shares(own, to)
-        if (shares !== null) session.send(seat, to, { round: ROUND.open, body: encodeShares(echo, shares) })
+        if (shares !== null)
+          session.send(seat, to, {
+            round: ROUND.open,
+            body: encodeShares(cheat.privateEcho?.(echo, to) ?? echo, shares),
+          })
       }
     }
     const received = await receive(session, dealers)
