@@ -5,7 +5,16 @@ import { parseDocument } from 'yaml'
 import { z } from 'zod'
 import { ConfigError } from './lib/errors.ts'
 import { LOG_LEVELS, type LogLevel } from './lib/log.ts'
-import { address, alias, filled, multiaddr, multiaddrWithPeer, rpcUrl, whole } from './lib/settings.ts'
+import {
+  address,
+  alias,
+  filled,
+  multiaddr,
+  multiaddrWithPeer,
+  rpcUrl,
+  whole,
+  yesOrNo,
+} from './lib/settings.ts'
 
 /** A field's text (from file or environment) made into its value; throws an Error whose message says what to do. */
 const text = <T>(parse: (value: string) => T) =>
@@ -85,6 +94,22 @@ export const FIELDS = {
       if (level === undefined) throw new Error(`must be one of ${LOG_LEVELS.join(', ')}`)
       return level
     }).prefault('info'),
+  },
+  dealMinThreshold: {
+    about: 'Your veto: do not deal for a committee with a smaller threshold, until `truss reshare approve`.',
+    schema: text(whole(2, 100)).optional(),
+  },
+  dealMaxChanges: {
+    about: 'Your veto: do not deal when more members than this join or leave in one change.',
+    schema: text(whole(0, 100)).optional(),
+  },
+  dealMinOverlap: {
+    about: 'Your veto: do not deal when fewer members than this stay.',
+    schema: text(whole(0, 100)).optional(),
+  },
+  dealMajorityOnly: {
+    about: 'Your veto: yes, do not deal for a committee of which half or fewer can sign; or no.',
+    schema: text(yesOrNo).prefault('no'),
   },
   aliases: {
     about: 'Names for addresses, shown beside them: "address: name", one a line.',

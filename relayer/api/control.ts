@@ -23,6 +23,8 @@ const probeBody = z.strictObject({
   timeoutMs: z.int().min(100).max(600_000).default(30_000),
 })
 
+const approvalBody = z.strictObject({ epoch: z.int().min(1) })
+
 /** What was asked for could not be done in time; asking again may work. */
 export class NotDoneError extends TrussError {}
 
@@ -64,6 +66,11 @@ export class ControlServer {
       return this.#probe(request.body, gone.signal)
     })
     server.post('/declare-lost', () => this.#daemon.declareLost())
+    server.post('/approve', (request) => {
+      const parsed = approvalBody.safeParse(request.body)
+      if (!parsed.success) throw new InputError('approve a change: not the number of an epoch')
+      return this.#daemon.approve(parsed.data.epoch)
+    })
     server.setErrorHandler((error, _request, reply) => reply.code(statusOf(error)).send(bodyOf(error)))
     await server.ready()
     // Bound within the mask, which is back before anything else runs: the socket is 0600 from its first instant.

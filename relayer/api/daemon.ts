@@ -42,5 +42,7 @@ export interface Daemon {
   signProbe(request: ProbeRequest, signal: AbortSignal): Promise<ProbeAnswer>
   /** Gives the shares of the running epoch up; the node receives new ones in the next reshare. */
   declareLost(): Promise<object>
+  /** Lets this node deal for the pending epoch, whatever its rules say. @throws InputError if that one is not pending */
+  approve(epoch: number): Promise<object>
   evidence(): Promise<readonly EvidenceView[]>
 }

@@ -22,6 +22,10 @@ const EXAMPLES: Record<FieldName, string | number | readonly string[]> = {
   httpHost: '127.0.0.1',
   httpPort: 9780,
   logLevel: 'info',
+  dealMinThreshold: 3,
+  dealMaxChanges: 2,
+  dealMinOverlap: 3,
+  dealMajorityOnly: 'yes',
   aliases: ['"0x0000000000000000000000000000000000000000": anna'],
 }
 

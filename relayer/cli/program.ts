@@ -12,6 +12,7 @@ import { EXIT, exitCodeOf, hintOf } from './exit.ts'
 import { initCommand } from './init.ts'
 import type { Io } from './io.ts'
 import { keysCommand } from './keys.ts'
+import { reshareCommand } from './reshare.ts'
 import { shareCommand } from './share.ts'
 import { probeCommand } from './sign-probe.ts'
 import { startCommand } from './start.ts'
@@ -33,6 +34,7 @@ export function createProgram(io: Io): Command {
     keysCommand(io),
     probeCommand(io),
     shareCommand(io),
+    reshareCommand(io),
     evidenceCommand(io),
     adminCommand(io),
   ])

@@ -11,6 +11,12 @@ export function whole(least: number, most: number, or = '') {
   }
 }
 
+/** @throws RangeError for anything but yes, no, true and false */
+export function yesOrNo(value: string): boolean {
+  if (!['yes', 'no', 'true', 'false'].includes(value)) throw new RangeError('must be yes or no')
+  return value === 'yes' || value === 'true'
+}
+
 /** Any text but the empty one. @throws RangeError */
 export function filled(value: string): string {
   if (value === '') throw new RangeError('is empty: give it a value or remove the line')
