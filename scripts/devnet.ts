@@ -12,7 +12,7 @@ async function tell(world: World, story: Story): Promise<void> {
   await world.startChains()
   await world.deploy()
   say(
-    `step 1: bridge ${String(world.bridge.target)} with ${world.options.relayers} relayers, threshold ${world.options.threshold}`,
+    `step 1: bridge ${world.bridgeAddress} with ${world.options.relayers} relayers, threshold ${world.options.threshold}`,
   )
   await story.meet()
   await story.keygen()
@@ -27,7 +27,7 @@ function record(world: World, story: Story, failure: string | null): void {
     failure,
     chainId: CHAIN_ID,
     rpcUrl: world.rpcUrl,
-    bridge: failure === null ? String(world.bridge.target) : '',
+    bridge: world.bridgeAddress,
     bootnode: world.bootnode,
     relayers: [...world.relayers.values()].map(({ name, address, p2pPort, httpPort, process }) => ({
       name,

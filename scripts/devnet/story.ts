@@ -40,7 +40,7 @@ export class Story {
 
   /** Step 2: the first key, and 2b: two more. */
   async keygen(): Promise<void> {
-    await this.#step('2', 'generate key 0', async () => void (await this.#govern('start-keygen')))
+    await this.#step('2', 'generate key 0', () => this.#govern('start-keygen'))
   }
 
   async moreKeys(): Promise<void> {

@@ -77,6 +77,7 @@ export class World {
   #bridge: Contract | null = null
   bootnode = ''
   rpcUrl = ''
+  bridgeAddress = ''
 
   constructor(options: Options) {
     this.options = options
@@ -131,6 +132,7 @@ export class World {
       threshold: this.options.threshold,
       windowBlocks: WINDOW_BLOCKS,
     })
+    this.bridgeAddress = bridge
     this.#bridge = new Contract(bridge, bridgeAbi, this.provider)
     await this.#startBootnode()
     for (const [at, name] of names.entries()) await this.addRelayer(name, wallets[at])
@@ -204,7 +206,7 @@ export class World {
 
   #configOf(p2pPort: number, httpPort: number): string {
     return `chainId: ${CHAIN_ID}
-bridge: "${String(this.bridge.target)}"
+bridge: "${this.bridgeAddress}"
 rpcUrls: ["${this.rpcUrl}"]
 pollMs: ${Math.max(50, this.options.blockTimeMs / 4)}
 confirmations: ${this.options.confirmations}
@@ -226,7 +228,7 @@ logLevel: debug
     writeFileSync(
       config,
       `chainId: ${CHAIN_ID}
-bridge: "${String(this.bridge.target)}"
+bridge: "${this.bridgeAddress}"
 dataDirectory: data
 listen: [/ip4/127.0.0.1/tcp/${p2pPort}]
 httpPort: ${httpPort}
@@ -248,8 +250,8 @@ httpPort: ${httpPort}
       p2pPort,
       httpPort,
     }))
-    const { rpcUrl, bootnode } = this
-    const addresses = { chainId: CHAIN_ID, rpcUrl, bridge: this.bridge.target, bootnode, relayers }
+    const { rpcUrl, bootnode, bridgeAddress: bridge } = this
+    const addresses = { chainId: CHAIN_ID, rpcUrl, bridge, bootnode, relayers }
     writeFileSync(join(this.directory, 'addresses.json'), `${JSON.stringify(addresses, null, 2)}\n`)
   }
 }
