@@ -1,0 +1,127 @@
+// Ways into an attempt and out of one: a start message missed, a cut in the network, evidence kept across a restart.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { coordinatorOf } from '../../relayer/ceremony/starts.ts'
+import { decodeFrame } from '../../relayer/protocol/envelope.ts'
+import { contextOf, decodeStart, signStart } from '../../relayer/protocol/spec.ts'
+import { CeremonySim, WINDOW } from '../support/ceremony-sim.ts'
+
+test('a member that missed the start message joins by the first envelope that carries it', async () => {
+  const sim = await CeremonySim.of('missed start', 3)
+  const spec = sim.keygen(sim.committee(1, 2, 0, 1, 2))
+  sim.net.rule(({ topic }) => (topic === 'start' ? 'drop' : 'pass'))
+  await sim.begin(spec)
+  await sim.until(() => sim.relayers.every(({ activations }) => activations.length > 0))
+  for (const { activations, view } of sim.relayers) {
+    assert.equal(activations[0]?.activation.attempt, 0)
+    assert.equal(view?.failureCount, 0)
+  }
+  await sim.stop()
+})
+
+test('the status names whom a running attempt waits for, step by step, and who is ready', async () => {
+  const sim = await CeremonySim.of('progress', 3)
+  const spec = sim.keygen(sim.committee(1, 2, 0, 1, 2))
+  const [slow, watcher] = sim.relayers
+  assert.ok(slow && watcher)
+  let open = 1
+  sim.net.rule((packet) =>
+    packet.kind === 'frame' && packet.from === slow.address && decodeFrame(packet.body).round >= open
+      ? 'hold'
+      : 'pass',
+  )
+  await sim.begin(spec)
+  assert.deepEqual(watcher.view?.waitingFor, { what: 'commitments', members: [slow.address] })
+  open = 3
+  sim.net.release()
+  await sim.quiet()
+  assert.equal(watcher.view.stage, 'prepared')
+  assert.deepEqual(watcher.view.waitingFor, { what: 'acknowledgements', members: [slow.address] })
+  assert.deepEqual(
+    watcher.view.ready,
+    sim.some(1, 2).map(({ address }) => address),
+  )
+  open = 9
+  sim.net.release()
+  await sim.until(() => sim.relayers.every(({ activations }) => activations.length > 0))
+  await sim.stop()
+})
+
+test('a member that is cut off for two windows catches up when the network heals', async () => {
+  const sim = await CeremonySim.of('cut off', 4)
+  const spec = sim.keygen(sim.committee(1, 3, 0, 1, 2, 3))
+  const [lonely, ...others] = sim.relayers
+  assert.ok(lonely)
+  sim.net.partition(
+    [lonely.address],
+    others.map(({ address }) => address),
+  )
+  await sim.begin(spec)
+  await sim.mine(2 * WINDOW)
+  for (const { view } of others) {
+    assert.equal(view?.failureCount, 2)
+    assert.deepEqual(view.failures[1]?.suspects, [lonely.address])
+  }
+  sim.net.heal()
+  await sim.until(() => sim.relayers.every(({ activations }) => activations.length > 0))
+  await sim.stop()
+})
+
+test('after the fifth failed attempt the ceremony raises an alarm', async () => {
+  const sim = await CeremonySim.of('alarm', 3)
+  const spec = sim.keygen(sim.committee(1, 2, 0, 1, 2))
+  await sim.begin(spec, sim.some(0, 1))
+  await sim.mine(4 * WINDOW + 2)
+  assert.deepEqual(
+    sim.some(0, 1).map(({ view }) => view?.alarm),
+    [false, false],
+  )
+  await sim.mine(WINDOW - 2)
+  assert.deepEqual(
+    sim.some(0, 1).map(({ view }) => view?.alarm),
+    [true, true],
+  )
+  await sim.stop()
+})
+
+test('a member whose head runs ahead or behind takes part all the same', async () => {
+  const sim = await CeremonySim.of('skew', 3)
+  const spec = sim.keygen(sim.committee(1, 2, 0, 1, 2))
+  const [early] = sim.relayers
+  assert.ok(early)
+  await sim.begin(spec, sim.some(1, 2))
+  await sim.mine(WINDOW - 2)
+  early.run(spec)
+  early.feed.advance(sim.head + 3)
+  await sim.quiet()
+  await sim.until(() => sim.relayers.every(({ activations }) => activations.length > 0))
+  assert.equal(early.activations[0]?.activation.attempt, 1)
+  await sim.stop()
+})
+
+test('evidence that halted a ceremony halts it again after a restart, and does not halt the next one', async () => {
+  const sim = await CeremonySim.of('kept evidence', 3)
+  const spec = sim.keygen(sim.committee(1, 2, 0, 1, 2))
+  const liar = sim.at(coordinatorOf(spec, contextOf(spec), 0))
+  const [honest] = sim.relayers.filter((relayer) => relayer !== liar)
+  assert.ok(honest)
+  sim.net.rule((packet) => {
+    const first = packet.topic === 'start' && packet.to === honest.address ? decodeStart(packet.body) : null
+    if (first === null) return 'pass'
+    const second = signStart(liar.signer, { ...first.start, startNonce: new Uint8Array(32).fill(9) })
+    return [packet, { ...packet, body: second.bytes }]
+  })
+  await sim.begin(spec)
+  await sim.until(() => honest.view?.stage === 'halted')
+  await honest.crash()
+  await honest.start()
+  honest.run(spec)
+  await sim.until(() => honest.view?.stage === 'halted')
+  assert.deepEqual(honest.view?.halted?.culprits, [liar.address])
+  await honest.end()
+  const next = sim.keygen(sim.committee(2, 2, 0, 1, 2))
+  honest.run(next)
+  await sim.mine(2)
+  assert.equal(honest.view?.halted, null, 'governance has decided about the former')
+  await sim.stop()
+})
