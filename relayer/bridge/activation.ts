@@ -79,7 +79,8 @@ export async function follow(
   if (info === null || (running?.epoch ?? 0) >= state.epoch) return false
   const event = await chain.activation(state.epoch, finalised, signal)
   if (event === null) throw doubtful(state.epoch, 'no event of it is found')
-  const records = await store.prepared(state.epoch)
+  const lost = (await store.lost()).includes(state.epoch)
+  const records = lost ? [] : await store.prepared(state.epoch)
   const prepared = records.find(({ attempt }) => attempt === info.attempt) ?? null
   const doubt = activationDoubt({
     place: chain,

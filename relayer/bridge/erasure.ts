@@ -15,6 +15,7 @@ export async function eraseDue(desk: Desk, sight: Sight): Promise<SignedReceipt[
   const { store } = desk
   await retireBurned(desk, sight)
   const fresh: SignedReceipt[] = []
+  let erased = 0
   for (const [epoch, records] of byEpoch(await store.retired())) {
     const due = await dueOf(desk, sight, { epoch, records })
     if (due.length === 0) continue
@@ -24,12 +25,13 @@ export async function eraseDue(desk: Desk, sight: Sight): Promise<SignedReceipt[
     for (const [at, record] of due.entries()) {
       const last = at === due.length - 1
       await store.erase(record, last ? receipt : null)
+      erased += 1
       desk.log.info({ epoch, attempt: record.attempt, reason: record.reason }, 'share erased')
     }
     if (receipt !== null) fresh.push(receipt)
   }
   const running = await store.running()
-  if (running !== null && running.epoch <= sight.deepEpoch) await store.sweepKeyFiles(running.epoch)
+  if (erased > 0 && running !== null) await store.sweepKeyFiles(running.epoch)
   return [...fresh, ...(await signOwed(desk, sight))]
 }
 

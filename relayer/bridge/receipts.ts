@@ -110,11 +110,14 @@ export class ReceiptDesk {
 
   /** Stored receipts that the final state does not show yet. */
   async #unrecorded({ closed }: Sight): Promise<SignedReceipt[]> {
-    const stored = await this.#desk.store.receipts()
-    return stored.filter(({ epoch, relayer, outstandingBackups }) => {
-      const info = closed.find((each) => each.epoch === epoch)
-      return info !== undefined && outstandingBackups === 0 && !info.receipts.includes(relayer)
-    })
+    const missing: SignedReceipt[] = []
+    for (const info of closed) {
+      if (info.receipts.length === info.members.length) continue
+      for (const receipt of await this.#desk.store.receipts(info.epoch))
+        if (receipt.outstandingBackups === 0 && !info.receipts.includes(receipt.relayer))
+          missing.push(receipt)
+    }
+    return missing
   }
 
   /** Members of the running committee take turns, in an order that changes with the epoch; everybody else comes after. */

@@ -187,7 +187,10 @@ export class Relayer {
     const { network } = this.#desk
     network.admit(admissionOf(sight))
     this.#show(sight)
-    if (await hasGoneBack(this.#desk, sight)) return this.#stay(sight)
+    if (await hasGoneBack(this.#desk, sight)) {
+      await this.#stay(sight)
+      return this.#check(sight, signal)
+    }
     if (await follow(this.#desk, sight, this.#ceremonies.signed, signal)) this.#resent = 0
     const readable = await this.#holding.settle(sight)
     if (readable) await this.#ceremonies.attend(sight)

@@ -94,7 +94,7 @@ test('a signed activation whose epoch is burned keeps its share until the next v
       })
   sim.chain.refreshKey()
   await sim.until(async () =>
-    (await Promise.all(sim.operators.map(({ store }) => store?.activationSeen(2)))).every(Boolean),
+    (await Promise.all(sim.operators.map(async ({ store }) => store?.activationSeen(2)))).every(Boolean),
   )
   sim.chain.adminCancelCeremony()
   await sim.step(12)
