@@ -240,3 +240,15 @@ test('20 errors of two dealers that cancel are accepted, and the shares sign', a
     }),
   )
 })
+
+test('an abort without proof ends the attempt and convicts nobody; its sender and its suspects are known', async () => {
+  for (const suspects of [[], [{ role: 'new', index: 1 } as const]]) {
+    const run: Run = await withCheat({ abort: () => ({ code: 'E_ECHO', round: 1, suspects, proof: null }) })
+    for (const address of honestOf(run, [cheater])) {
+      const error: unknown = run.endings.get(address)?.error
+      assert.ok(error instanceof AbortedError)
+      assert.equal(error.by.address, cheater)
+      assert.equal(error.accusation.suspects.length, suspects.length)
+    }
+  }
+})

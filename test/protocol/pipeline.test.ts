@@ -157,7 +157,10 @@ test('first-round frames carry the start message, others do not', () => {
     rounds.add(round)
     assert.deepEqual(startOfFrame(frame), round === ROUND.commit ? run.start.bytes : null)
   }
-  assert.deepEqual([...rounds].sort(), [1, 2, 3])
+  assert.deepEqual(
+    [...rounds].sort((a, b) => a - b),
+    [1, 2, 3],
+  )
 })
 
 test('no frame is longer than the bound of its round, by half', () => {

@@ -5,7 +5,7 @@ import { FrostKey } from '../../relayer/crypto/frost.ts'
 import { systemRng } from '../../relayer/crypto/rng.ts'
 import { type Address, equal, toAddress, toHex } from '../../relayer/lib/bytes.ts'
 import { decodeAndVerifyCertificate, encodeCertificate } from '../../relayer/protocol/confirm.ts'
-import { RefusalError, SilenceError } from '../../relayer/protocol/faults.ts'
+import { AbortedError, RefusalError, SilenceError } from '../../relayer/protocol/faults.ts'
 import type { KeyShare } from '../../relayer/protocol/keyshare.ts'
 import { ROUND } from '../../relayer/protocol/messages.ts'
 import { rankMembers } from '../../relayer/protocol/party.ts'
@@ -241,4 +241,18 @@ test('34 a removed member that signs with its old share fails against the new ve
     [false, true, true],
   )
   assert.ok(!equal(removed.share.expose(), own.share.expose()))
+})
+
+test('a dealer without the share of its epoch and index refuses, and says nothing that could convict it', async () => {
+  const [dealer, other] = old.members
+  assert.ok(dealer && other)
+  const stale = (await runCeremony({ spec: first.spec, signers: all, seed: 'elsewhere' })).endings
+  for (const wrong of [held.get(other), [], stale.get(dealer)?.prepared?.shares]) {
+    assert.ok(wrong)
+    const run = await runCeremony({ spec, signers: all, held: new Map([...held, [dealer, wrong]]) })
+    for (const [address, { error }] of run.endings) {
+      if (address === dealer) assert.ok(error instanceof RefusalError && error.code === 'E_STATE')
+      else assert.ok(error instanceof AbortedError && error.by.address === dealer, String(error))
+    }
+  }
 })
