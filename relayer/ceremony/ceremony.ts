@@ -81,7 +81,18 @@ class Ceremony {
     this.#life = life
     this.#view = terms.view ?? newView(terms.spec)
     const onEvidence = (evidence: Uint8Array) => void this.#report(evidence, true)
-    this.#activations = new Activations({ deps, terms, view: this.#view, ...life, onEvidence })
+    const onSigned = (signed: SignedActivation) => {
+      life.onSigned(signed)
+      this.#running?.abort(new DOMException('an activation is signed', 'AbortError'))
+    }
+    this.#activations = new Activations({
+      deps,
+      terms,
+      view: this.#view,
+      signal: life.signal,
+      onSigned,
+      onEvidence,
+    })
     this.#desk = new StartDesk(terms.spec, contextOf(terms.spec), (first, second) =>
       this.#equivocated(first, second),
     )
@@ -152,7 +163,8 @@ class Ceremony {
       await runAttempt(parts, signed, scope)
     } catch (error) {
       this.#life.signal.throwIfAborted()
-      await this.#failed(signed, attempt, stop.signal.aborted ? stop.signal.reason : error)
+      if (this.#activations.signed === null)
+        await this.#failed(signed, attempt, stop.signal.aborted ? stop.signal.reason : error)
     } finally {
       this.#running = null
     }
@@ -234,7 +246,7 @@ class Ceremony {
     const block = opening(this.#terms, attempt)
     const view = this.#view
     view.nextAttemptBlock = block
-    if (view.stage === 'announcing' || view.stage === 'dealing') view.stage = 'waiting'
+    if (view.stage !== 'signing') view.stage = 'waiting'
     await this.#deps.blocks.reached(block, this.#life.signal)
   }
 

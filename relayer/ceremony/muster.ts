@@ -213,6 +213,10 @@ export class Muster {
     const dealing = dealers.flatMap((index) => terms.spec.old?.members[index - 1] ?? [])
     const seats = [...new Set([...dealing, ...terms.spec.next.members])].sort()
     this.#lastJoined = Math.max(this.#lastJoined ?? -1, attempt)
+    const own = this.#own(attempt)
+    // Whoever coordinates, it does not decide whether this node deals.
+    if (dealing.includes(deps.network.self) && !own.deals)
+      throw new NotStartedError(`this node was named to deal, and refuses: ${own.refusal}`, [])
     const conflict = versionConflict(seats, this.heard(attempt), deps.protocolVersion ?? PROTOCOL_VERSION)
     if (conflict !== null) throw new NotStartedError(conflict, seats)
     // Who has no seat sends nothing in this attempt, so there is nothing to mark.

@@ -125,3 +125,31 @@ test('evidence that halted a ceremony halts it again after a restart, and does n
   assert.equal(honest.view?.halted, null, 'governance has decided about the former')
   await sim.stop()
 })
+
+test('a member that refuses to deal does not, whoever names it: the veto is its own', async () => {
+  const sim = await CeremonySim.of('named refuser', 3)
+  const old = sim.committee(1, 2, 0, 1, 2)
+  await sim.complete(sim.keygen(old))
+  const spec = await sim.reshare('refresh', old, sim.committee(2, 2, 0, 1, 2))
+  const liar = sim.at(coordinatorOf(spec, contextOf(spec), 0))
+  const [refuser] = sim.relayers.filter((relayer) => relayer !== liar)
+  assert.ok(refuser)
+  refuser.mayDeal = () => 'not this change'
+  const named = old.members.flatMap((member, at) =>
+    member === refuser.address || member === liar.address ? at + 1 : [],
+  )
+  const spoken: number[] = []
+  sim.net.rule((packet) => {
+    if (packet.from === refuser.address && packet.kind === 'frame')
+      spoken.push(decodeFrame(packet.body).round)
+    const start = packet.from === liar.address && packet.topic === 'start' ? decodeStart(packet.body) : null
+    if (start === null) return packet.from === liar.address && packet.kind === 'frame' ? 'drop' : 'pass'
+    return [{ ...packet, body: signStart(liar.signer, { ...start.start, dealers: named }).bytes }]
+  })
+  await sim.begin(spec)
+  await sim.until(() => (refuser.view?.failureCount ?? 0) > 0)
+  assert.match(refuser.view?.failures[0]?.reason ?? '', /was named to deal, and refuses: not this change/)
+  assert.deepEqual(spoken, [])
+  assert.equal(await refuser.store.lastJoined(2), null)
+  await sim.stop()
+})
