@@ -47,14 +47,18 @@ export async function receiptsOf(
 }
 
 /**
- * Waits until an epoch above `before` runs and its predecessor's deletions are complete.
+ * Waits until an epoch above `before` runs, its predecessor's deletions are complete, and every running member signs with it.
  * @throws Error that names the members whom the others wait for
  */
 export async function completed(world: World, before: number): Promise<Committee> {
   try {
     await until('the change of committee to complete', CHANGE_MS, async () => {
       const state = await world.bridge.getFunction('committeeState')()
-      return state.phase === COMPLETE && Number(state.epoch) > before
+      return (
+        state.phase === COMPLETE &&
+        Number(state.epoch) > before &&
+        (await allSign(world, Number(state.epoch)))
+      )
     })
   } catch (error) {
     throw new Error(`${error instanceof Error ? error.message : ''}; ${await blockers(world)}`, {
@@ -62,6 +66,14 @@ export async function completed(world: World, before: number): Promise<Committee
     })
   }
   return await committee(world)
+}
+
+/** Whether every running member's daemon has seen the epoch become final and signs with its share. */
+async function allSign(world: World, epoch: number): Promise<boolean> {
+  const statuses = await Promise.all(world.up.map((relayer) => world.status(relayer)))
+  return statuses.every(
+    ({ index, signsWith, epoch: seen }) => seen === epoch && (index === null || signsWith === epoch),
+  )
 }
 
 /** Who holds the ceremony up, as the running members say. */
