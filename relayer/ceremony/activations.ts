@@ -222,7 +222,7 @@ export class Activations {
     const { deps, terms, view, onSigned } = this.#parts
     const { epoch, attempt } = signed.activation
     if (epoch !== terms.spec.next.epoch || this.#signed.has(attempt)) return
-    const fault = activationFault(terms.spec, signed)
+    const fault = await activationFault(terms.spec, signed)
     if (fault !== null) throw new Error(`check activation: ${fault}`)
     // Key 0 signs an activation of this epoch's attempt only through its prepared shares; ours must be the same one.
     const held = this.#held.get(attempt)
