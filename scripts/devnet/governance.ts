@@ -3,9 +3,6 @@ import { readFileSync } from 'node:fs'
 import { type GroupKey } from './summary.ts'
 import { until, type World } from './world.ts'
 
-/** Time for a change of committee, from the admin's transaction to completion, before the devnet gives up. */
-const CHANGE_MS = 60_000
-
 /** `committeeState()` and `epochInfo()` of the head, as far as the story needs them. */
 export interface Committee {
   readonly phase: number
@@ -52,7 +49,7 @@ export async function receiptsOf(
  */
 export async function completed(world: World, before: number): Promise<Committee> {
   try {
-    await until('the change of committee to complete', CHANGE_MS, async () => {
+    await until('the change of committee to complete', world.patienceMs, async () => {
       const state = await world.bridge.getFunction('committeeState')()
       return (
         state.phase === COMPLETE &&

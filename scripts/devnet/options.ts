@@ -9,6 +9,8 @@ export interface Options {
   readonly blockTimeMs: number
   /** Blocks after which a block counts as final. */
   readonly confirmations: number
+  /** W: blocks of one attempt of a ceremony. */
+  readonly windowBlocks: number
   /** Scheme of key 0. */
   readonly scheme: string
   readonly story: boolean
@@ -28,6 +30,7 @@ that generates its keys and reshapes itself, and stays up until Ctrl-C.
   --threshold T       signers needed at first (2)
   --block-time-ms MS  interval between blocks (400)
   --confirmations N   blocks after which a block counts as final (2)
+  --window-blocks N   blocks of one attempt of a ceremony (40)
   --scheme NAME       scheme of key 0 (frost-secp256k1-evm)
   --directory DIR     where everything is kept; emptied first (.devnet)
   --no-story          stop after the first keygen and stay up
@@ -44,6 +47,8 @@ export function parseOptions(argv: readonly string[]): Options | 'help' {
       threshold: { type: 'string', default: '2' },
       'block-time-ms': { type: 'string', default: '400' },
       confirmations: { type: 'string', default: '2' },
+      // Long enough for a ceremony with a slow start of five processes on two cores.
+      'window-blocks': { type: 'string', default: '40' },
       scheme: { type: 'string', default: 'frost-secp256k1-evm' },
       directory: { type: 'string', default: '.devnet' },
       'no-story': { type: 'boolean', default: false },
@@ -53,7 +58,10 @@ export function parseOptions(argv: readonly string[]): Options | 'help' {
     },
   })
   if (values.help) return 'help'
-  const whole = (name: 'relayers' | 'threshold' | 'block-time-ms' | 'confirmations', least: number) => {
+  const whole = (
+    name: 'relayers' | 'threshold' | 'block-time-ms' | 'confirmations' | 'window-blocks',
+    least: number,
+  ) => {
     const value = Number(values[name])
     if (!Number.isInteger(value) || value < least)
       throw new Error(`--${name} ${values[name]}: give a whole number of at least ${least}`)
@@ -64,6 +72,7 @@ export function parseOptions(argv: readonly string[]): Options | 'help' {
     threshold: whole('threshold', 2),
     blockTimeMs: whole('block-time-ms', 100),
     confirmations: whole('confirmations', 1),
+    windowBlocks: whole('window-blocks', 10),
     scheme: values.scheme,
     story: !values['no-story'],
     exit: values.exit,

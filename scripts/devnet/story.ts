@@ -7,6 +7,8 @@ import { type RelayerNode, run, truss, until, type World } from './world.ts'
 /** Test entry points: an outsider, and a newcomer that stops before its acknowledgement. */
 const STRANGER = 'test/e2e/entries/stranger.ts'
 const STOPPING_MEMBER = 'test/e2e/entries/stopping-member.ts'
+/** Long enough for the others to say whom they wait for. */
+const BLOCKED_PATIENCE_MS = 10_000
 
 /** Tells the story; each step ends with what was seen. */
 export class Story {
@@ -174,6 +176,7 @@ export class Story {
     const world = this.#world
     if (blocked) {
       this.#say(`${relayer.name} is not started: its port stays closed`)
+      world.patienceMs = BLOCKED_PATIENCE_MS
       return
     }
     await world.start(relayer)

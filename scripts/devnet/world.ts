@@ -26,8 +26,6 @@ export const CHAIN_ID = 31337
 const OTHER_CHAIN_ID = 31338
 
 const MAIN = 'relayer/main.ts'
-/** W: long enough for a ceremony with a slow start of five processes on two cores. */
-const WINDOW_BLOCKS = 40
 const PASSWORD = 'devnet only'
 /** The first account of Hardhat's public test mnemonic: the devnet's governance admin. */
 const ADMIN_KEY = '0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80'
@@ -77,6 +75,10 @@ export class World {
   #bridge: Contract | null = null
   bootnode = ''
   rpcUrl = ''
+  /** The chain that no bridge governs. */
+  otherRpcUrl = ''
+  /** Time for a change of committee, from the admin's transaction to completion, before the devnet gives up. */
+  patienceMs = 60_000
   bridgeAddress = ''
 
   constructor(options: Options) {
@@ -109,6 +111,7 @@ export class World {
     if (build.status !== 0) throw new Error('devnet: the contracts do not compile')
     const [port, other] = await freePorts(2)
     this.rpcUrl = `http://127.0.0.1:${port}`
+    this.otherRpcUrl = `http://127.0.0.1:${other}`
     const flags = ['--chain', `${CHAIN_ID}:${port}`, '--chain', `${OTHER_CHAIN_ID}:${other}`]
     const time = ['--block-time-ms', String(this.options.blockTimeMs)]
     this.processes.start('chains', ['scripts/devnet/chains.ts', ...flags, ...time])
@@ -130,7 +133,7 @@ export class World {
       signer: await this.admin(),
       relayers: wallets.map(({ address }) => toAddress(address)),
       threshold: this.options.threshold,
-      windowBlocks: WINDOW_BLOCKS,
+      windowBlocks: this.options.windowBlocks,
     })
     this.bridgeAddress = bridge
     this.#bridge = new Contract(bridge, bridgeAbi, this.provider)
@@ -161,9 +164,12 @@ export class World {
     return relayer
   }
 
-  /** Starts a relayer's daemon and waits until it answers. */
-  async start(relayer: RelayerNode): Promise<void> {
-    const running = this.processes.start(relayer.name, [MAIN, 'start', '--config', relayer.config])
+  /**
+   * Starts a relayer's daemon and waits until it answers.
+   * @param program what is run instead of the daemon, as script and arguments; it takes `--config` too
+   */
+  async start(relayer: RelayerNode, program: readonly string[] = [MAIN, 'start']): Promise<void> {
+    const running = this.processes.start(relayer.name, [...program, '--config', relayer.config])
     relayer.process = running
     void running.gone.then(() => {
       if (relayer.process === running) relayer.process = null
