@@ -1,0 +1,120 @@
+// `truss evidence verify`: a record convicts under the committee that the checker knows, and under no other.
+import assert from 'node:assert/strict'
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { EXIT } from '../../relayer/cli/exit.ts'
+import { type Signer, signerOf } from '../../relayer/crypto/identity.ts'
+import { toHex } from '../../relayer/lib/bytes.ts'
+import { Secret } from '../../relayer/lib/secret.ts'
+import { startEquivocation } from '../../relayer/protocol/evidence.ts'
+import { rankMembers } from '../../relayer/protocol/party.ts'
+import { type CeremonySpec, contextOf, signStart } from '../../relayer/protocol/spec.ts'
+import { truss } from '../support/cli.ts'
+import { CHAIN_ID, HardhatChain } from '../support/hardhat-chain.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'truss-evidence-'))
+const signers = [1, 2, 3]
+  .map((seed) => signerOf(new Secret(new Uint8Array(32).fill(seed))))
+  .sort((a, b) => (a.address < b.address ? -1 : 1))
+const members = signers.map(({ address }) => address)
+let chain: HardhatChain
+let file = ''
+let coordinator: Signer | undefined
+
+/** A coordinator of the first keygen that signed two start messages for attempt 4. */
+function equivocation(): Uint8Array {
+  const spec: CeremonySpec = {
+    op: 'keygen',
+    chainId: CHAIN_ID,
+    bridge: chain.bridge,
+    held: [],
+    generated: [{ keyId: 0, scheme: 'frost-secp256k1-evm' }],
+    old: null,
+    next: { epoch: 1, members, threshold: 2 },
+    triggerBlockHash: new Uint8Array(32).fill(9),
+  }
+  const context = contextOf(spec)
+  coordinator = signers.find(({ address }) => address === rankMembers(context, 4, members)[0])
+  assert.ok(coordinator)
+  const signed = [1, 2].map((byte) => {
+    assert.ok(coordinator)
+    return signStart(coordinator, {
+      context,
+      attempt: 4,
+      dealers: [],
+      startNonce: new Uint8Array(32).fill(byte),
+    })
+  })
+  const [one, two] = signed
+  assert.ok(one && two)
+  return startEquivocation(spec, one, two)
+}
+
+before(async () => {
+  chain = await HardhatChain.start({ members })
+  await chain.govern('startKeygen')
+  file = join(folder, 'record.evidence')
+  writeFileSync(file, equivocation())
+})
+after(() => chain.stop())
+
+const bridge = () => ['--chain-id', String(CHAIN_ID), '--bridge', chain.bridge]
+const byHand = (epoch = 1, of = members) => ['--committee', `${epoch}:2:${of.join(',')}`]
+const verify = (path: string, ...args: string[]) => truss(['evidence', 'verify', path, ...args])
+
+test('it names the culprit, by the committee that an endpoint or the checker gives', async () => {
+  for (const known of [['--rpc', chain.url], byHand(), byHand(1, members.toReversed())]) {
+    const { code, out, err } = await verify(file, ...bridge(), ...known, '--json')
+    assert.equal(code, EXIT.done.code, err)
+    const { valid, culprits, ceremony, code: fault } = JSON.parse(out)
+    assert.equal(valid, true)
+    assert.equal(fault, 'E_EQUIV')
+    assert.deepEqual(
+      culprits.map((culprit: { address: string }) => culprit.address),
+      [coordinator?.address],
+    )
+    assert.deepEqual(ceremony, { op: 'keygen', epoch: 1, predecessor: 0, attempt: 4 })
+  }
+  const text = await verify(file, ...bridge(), ...byHand())
+  assert.match(text.out, new RegExp(`^culprit +${coordinator?.address}, new member \\d$`, 'm'))
+})
+
+test('hex is as good as bytes', async () => {
+  const hex = join(folder, 'record.hex')
+  writeFileSync(hex, `0x${toHex(equivocation())}\n`)
+  assert.equal((await verify(hex, ...bridge(), ...byHand())).code, EXIT.done.code)
+})
+
+test('another committee, epoch or bridge, a flipped bit and garbage convict nobody', async () => {
+  const strangers = members.map((member) => `0x${member.slice(2).split('').toReversed().join('')}`)
+  const otherBridge = ['--chain-id', String(CHAIN_ID), '--bridge', `0x${'77'.repeat(20)}`]
+  const bent = equivocation()
+  bent[bent.length - 10] = (bent[bent.length - 10] ?? 0) ^ 1
+  const cases: readonly (readonly [string, Uint8Array, readonly string[]])[] = [
+    ['strangers', equivocation(), [...bridge(), '--committee', `1:2:${strangers.join(',')}`]],
+    ['epoch', equivocation(), [...bridge(), ...byHand(2)]],
+    ['bridge', equivocation(), [...otherBridge, ...byHand()]],
+    ['bent', bent, [...bridge(), ...byHand()]],
+    ['bent, by endpoint', bent, [...bridge(), '--rpc', chain.url]],
+    ['garbage', new TextEncoder().encode('no evidence at all'), [...bridge(), ...byHand()]],
+    ['empty', new Uint8Array(), [...bridge(), ...byHand()]],
+  ]
+  for (const [name, record, args] of cases) {
+    const path = join(folder, 'case')
+    writeFileSync(path, record)
+    const { code, out, err } = await verify(path, ...args)
+    assert.equal(code, EXIT.unproven.code, `${name}: ${err}`)
+    assert.equal(out, '', name)
+    assert.match(err, /^truss: [^\n]+convicts nobody[^\n]+$/, name)
+  }
+})
+
+test('a file that is not there and a checker who knows no committee are told so', async () => {
+  const absent = await verify(join(folder, 'none'), ...bridge(), ...byHand())
+  assert.equal(absent.code, EXIT.config.code)
+  const ignorant = await verify(file)
+  assert.equal(ignorant.code, EXIT.config.code)
+  assert.match(ignorant.err, /chain id, bridge and endpoint must be known/)
+})
