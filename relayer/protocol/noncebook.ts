@@ -2,7 +2,16 @@
 import { isNoncePoint } from '../crypto/frost.ts'
 import type { SchnorrScheme } from '../crypto/schnorr.ts'
 import { type Address, equal } from '../lib/bytes.ts'
-import { decodeBatch, encodeRef, type NonceBatch, type NonceEntry, type ShareRef } from './nonces.ts'
+import {
+  decodeBatch,
+  encodeRef,
+  type NonceBatch,
+  type NonceEntry,
+  overlap,
+  pairAt,
+  publishes,
+  type ShareRef,
+} from './nonces.ts'
 import type { Committee } from './party.ts'
 
 /** Batches kept for one member and leader; older ones are forgotten. */
@@ -10,22 +19,20 @@ const KEPT = 8
 
 interface Held {
   readonly batch: NonceBatch
+  readonly digest: Uint8Array
   /** As it came, signed: it convinces others too. */
   readonly bytes: Uint8Array
   /** Pairs by position that were checked, and whether they are good. */
   readonly checked: Map<number, boolean>
-  /** Pairs from here on are unused by this node as a leader. */
+  /** Pairs before this one are used by this node as a leader. */
   used: number
 }
 
-/** What became of a batch. */
-export type Added =
-  /** It is new, or was known already. */
-  | 'added'
-  /** Malformed, not signed by its member, of another share, or of an older boot: dropped. */
-  | 'dropped'
-  /** Its member signed another batch under the same counters: `conflict` has it. */
-  | 'equivocation'
+/** Two batches in which a member gave the same nonces different values. */
+export interface Conflict {
+  readonly first: Uint8Array
+  readonly second: Uint8Array
+}
 
 /** The published nonces of one key in one epoch and attempt. */
 export class NonceBook {
@@ -33,6 +40,7 @@ export class NonceBook {
   readonly #committee: Committee
   readonly #scheme: SchnorrScheme
   readonly #byMember = new Map<number, Held[]>()
+  readonly #conflicts = new Map<number, Conflict>()
 
   constructor(ref: ShareRef, committee: Committee, scheme: SchnorrScheme) {
     this.ref = ref
@@ -40,46 +48,50 @@ export class NonceBook {
     this.#scheme = scheme
   }
 
-  /** Takes a signed batch, from whomever it comes. */
-  add(bytes: Uint8Array): Added {
-    let decoded: ReturnType<typeof decodeBatch>
-    try {
-      decoded = decodeBatch(bytes, this.#scheme === 'frost-ed25519' ? 32 : 33)
-    } catch {
-      return 'dropped'
-    }
-    const { ref, batch } = decoded
-    const member = this.#committee.members[batch.index - 1]
-    if (!equal(encodeRef(ref), encodeRef(this.ref)) || member === undefined) return 'dropped'
+  /**
+   * Takes a signed batch, from whomever it comes. What is malformed, not signed by its member, of another share or of an
+   * older boot is dropped.
+   * @returns what it newly contradicts, else null. Both are kept: a package names the batch that it means.
+   */
+  add(bytes: Uint8Array): Conflict | null {
+    const decoded = this.#decode(bytes)
+    const member = this.#committee.members[(decoded?.batch.index ?? 0) - 1]
+    if (decoded === null || member === undefined) return null
+    const { batch, digest } = decoded
     let held = this.#byMember.get(batch.index) ?? []
-    if (held.some((other) => equal(other.bytes, bytes))) return 'added'
-    if (!decoded.isFrom(member)) return 'dropped'
+    if (held.some((other) => equal(other.digest, digest)) || !decoded.isFrom(member)) return null
     const newest = held[0]?.batch.boot
-    if (newest && (batch.boot.counter < newest.counter || sameCounterOtherId(batch, newest))) return 'dropped'
+    if (newest && (batch.boot.counter < newest.counter || sameCounterOtherId(batch, newest))) return null
     if (newest && batch.boot.counter > newest.counter) held = []
-    if (held.some((other) => overlap(other.batch, batch))) return 'equivocation'
+    const contradicted = held.find((other) => overlap(other.batch, batch))
     const ofLeader = held.filter((other) => other.batch.leader === batch.leader)
     const forgotten = ofLeader.length >= KEPT ? ofLeader[0] : undefined
     held = held.filter((other) => other !== forgotten)
-    this.#byMember.set(batch.index, [...held, { batch, bytes, checked: new Map(), used: 0 }])
-    return 'added'
+    this.#byMember.set(batch.index, [...held, { batch, digest, bytes, checked: new Map(), used: 0 }])
+    if (contradicted === undefined || this.#conflicts.has(batch.index)) return null
+    const conflict = { first: contradicted.bytes, second: bytes }
+    this.#conflicts.set(batch.index, conflict)
+    return conflict
+  }
+
+  /** What convicts a member of publishing two values for one nonce; null if nothing does. */
+  conflictOf(index: number): Conflict | null {
+    return this.#conflicts.get(index) ?? null
   }
 
   /**
-   * Judges a package's entry against what its member published: `unknown` if no batch has it, `bad` if the published
-   * points are invalid, `different` if the package has other points than the batch, else `good`.
+   * Judges a package's entry: `unknown` if we do not have the batch that it names, `different` if that says otherwise,
+   * `bad` if the published points are invalid, else `good`.
    */
   judge(entry: NonceEntry): 'good' | 'unknown' | 'bad' | 'different' {
     const held = this.#find(entry)
     if (held === undefined) return 'unknown'
-    const at = entry.counter - held.batch.first
-    const published = pairAt(held.batch, at)
-    if (!equal(published.hiding, entry.hiding) || !equal(published.binding, entry.binding)) return 'different'
-    return this.#good(held, at) ? 'good' : 'bad'
+    if (!publishes(held.batch, entry)) return 'different'
+    return this.#good(held, entry.counter - held.batch.first) ? 'good' : 'bad'
   }
 
-  /** The signed batch that has an entry, to pass on or as evidence. */
-  batchOf(entry: Pick<NonceEntry, 'index' | 'boot' | 'counter'>): Uint8Array | undefined {
+  /** The signed batch that an entry names, to pass on or as evidence. */
+  batchOf(entry: Pick<NonceEntry, 'index' | 'batch'>): Uint8Array | undefined {
     return this.#find(entry)?.bytes
   }
 
@@ -92,11 +104,6 @@ export class NonceBook {
     return { count, boot: held[0]?.batch.boot.id ?? null }
   }
 
-  /** Forgets what a member published: its boot is over. */
-  forget(index: number): void {
-    this.#byMember.delete(index)
-  }
-
   /** The next unused pair of a member for `leader`, which counts as used from here on; `bad` if its points are invalid. */
   next(index: number, leader: Address): NonceEntry | { readonly bad: Uint8Array } | null {
     const held = this.#byMember
@@ -104,42 +111,35 @@ export class NonceBook {
       ?.find((other) => other.batch.leader === leader && other.used < other.batch.points.length / 2)
     if (held === undefined) return null
     const at = held.used++
-    if (!this.#good(held, at)) return { bad: held.bytes }
-    return { index, boot: held.batch.boot.id, counter: held.batch.first + at, ...pairAt(held.batch, at) }
+    const pair = pairAt(held.batch, at)
+    if (pair === null || !this.#good(held, at)) return { bad: held.bytes }
+    return { index, batch: held.digest, boot: held.batch.boot.id, counter: held.batch.first + at, ...pair }
   }
 
-  #find(entry: Pick<NonceEntry, 'index' | 'boot' | 'counter'>): Held | undefined {
-    return this.#byMember
-      .get(entry.index)
-      ?.find(
-        ({ batch }) =>
-          equal(batch.boot.id, entry.boot) &&
-          entry.counter >= batch.first &&
-          entry.counter < batch.first + batch.points.length / 2,
-      )
+  #decode(bytes: Uint8Array): ReturnType<typeof decodeBatch> | null {
+    try {
+      const decoded = decodeBatch(bytes, this.#scheme === 'frost-ed25519' ? 32 : 33)
+      return equal(encodeRef(decoded.ref), encodeRef(this.ref)) ? decoded : null
+    } catch {
+      return null
+    }
+  }
+
+  #find(entry: Pick<NonceEntry, 'index' | 'batch'>): Held | undefined {
+    return this.#byMember.get(entry.index)?.find(({ digest }) => equal(digest, entry.batch))
   }
 
   #good(held: Held, at: number): boolean {
     const known = held.checked.get(at)
     if (known !== undefined) return known
-    const { hiding, binding } = pairAt(held.batch, at)
-    const good = isNoncePoint(this.#scheme, hiding) && isNoncePoint(this.#scheme, binding)
+    const pair = pairAt(held.batch, at)
+    const good =
+      pair !== null && isNoncePoint(this.#scheme, pair.hiding) && isNoncePoint(this.#scheme, pair.binding)
     held.checked.set(at, good)
     return good
   }
 }
 
-function pairAt(batch: NonceBatch, at: number): { hiding: Uint8Array; binding: Uint8Array } {
-  return {
-    hiding: batch.points[2 * at] ?? new Uint8Array(),
-    binding: batch.points[2 * at + 1] ?? new Uint8Array(),
-  }
-}
-
 function sameCounterOtherId(batch: NonceBatch, newest: NonceBatch['boot']): boolean {
   return batch.boot.counter === newest.counter && !equal(batch.boot.id, newest.id)
-}
-
-function overlap(a: NonceBatch, b: NonceBatch): boolean {
-  return a.first < b.first + b.points.length / 2 && b.first < a.first + a.points.length / 2
 }

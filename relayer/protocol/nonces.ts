@@ -25,6 +25,8 @@ export interface Boot {
 
 /** A public nonce pair under its name: with the share it belongs to, that is its nonceId. */
 export interface NonceEntry extends NonceCommitment {
+  /** Digest of the signed batch that published it, 32 bytes. */
+  readonly batch: Uint8Array
   /** Boot id of its owner, 16 bytes. */
   readonly boot: Uint8Array
   readonly counter: number
@@ -90,7 +92,7 @@ export function encodeBatch(ref: ShareRef, batch: NonceBatch, signer: Signer): U
 export function decodeBatch(
   bytes: Uint8Array,
   pointLength: number,
-): { ref: ShareRef; batch: NonceBatch; isFrom(address: Address): boolean } {
+): { ref: ShareRef; batch: NonceBatch; digest: Uint8Array; isFrom(address: Address): boolean } {
   const parts = dec(bytes, BATCH_LENGTHS)
   const signature = parts.pop() ?? new Uint8Array()
   const [ref, index, counter, id, leader, first, flat] = parts
@@ -110,8 +112,31 @@ export function decodeBatch(
         flat.subarray(at * pointLength, (at + 1) * pointLength),
       ),
     },
+    digest: H(TAG.nonceBatch, ...parts),
     isFrom: (address) => signedBy(address, preimage(TAG.nonceBatch, ...parts), signature),
   }
+}
+
+/** The pair at a position of a batch. */
+export function pairAt(batch: NonceBatch, at: number): { hiding: Uint8Array; binding: Uint8Array } | null {
+  const [hiding, binding] = [batch.points[2 * at], batch.points[2 * at + 1]]
+  return at >= 0 && hiding && binding ? { hiding, binding } : null
+}
+
+/** Whether two batches of one boot use the same counters. */
+export function overlap(a: NonceBatch, b: NonceBatch): boolean {
+  return a.first < b.first + b.points.length / 2 && b.first < a.first + a.points.length / 2
+}
+
+/** Whether an entry says what the batch that it names published. */
+export function publishes(batch: NonceBatch, entry: NonceEntry): boolean {
+  const pair = pairAt(batch, entry.counter - batch.first)
+  return (
+    pair !== null &&
+    equal(batch.boot.id, entry.boot) &&
+    equal(pair.hiding, entry.hiding) &&
+    equal(pair.binding, entry.binding)
+  )
 }
 
 interface Unspent {
@@ -139,10 +164,12 @@ export class NoncePool {
     Address,
     { readonly bytes: Uint8Array; readonly first: number; readonly count: number }
   >()
-  #next = 1
+  #next: number
 
   constructor(own: PoolOptions) {
     this.#own = own
+    // Pools of one boot, such as those of a share before and after its activation, must not share counters.
+    this.#next = toUint(own.rng(5))
   }
 
   /** How many nonces the leader may still use. */

@@ -137,8 +137,13 @@ class Roast {
   /** A member that answered, has nonces for us and is in no session becomes ready. */
   #welcome(index: number): void {
     const { book, operator } = this.#c
-    if (this.#roster.out(index) || this.#busy(index) || book.stock(index, operator.address).count === 0)
+    if (this.#roster.out(index)) return
+    const conflict = book.conflictOf(index)
+    if (conflict !== null) {
+      this.#accuse(index, { kind: 'batches', ...conflict })
       return
+    }
+    if (this.#busy(index) || book.stock(index, operator.address).count === 0) return
     this.#roster.welcome(index)
     this.#open()
   }
@@ -255,6 +260,8 @@ class Roast {
     const fault = signFault(evidence, this.#c.committee)
     this.#roster.convict(index, fault)
     this.#c.onFault?.(fault)
+    for (const session of this.#sessions)
+      if (!session.late && session.indices.includes(index)) this.#giveUpOn(session)
     this.#settle()
   }
 

@@ -176,7 +176,10 @@ export class ShareSigner {
   }
 
   #onBatch(batch: Uint8Array): void {
-    for (const { book } of this.#slots.values()) book.add(batch)
+    for (const { book } of this.#slots.values()) {
+      const conflict = book.add(batch)
+      if (conflict !== null) this.#report({ kind: 'batches', ...conflict })
+    }
     for (const [name, arrived] of [...this.#waiting]) {
       if (this.#unknown(arrived).length > 0) continue
       this.#waiting.delete(name)

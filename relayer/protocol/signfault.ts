@@ -7,7 +7,7 @@ import { verificationShares } from '../crypto/vss.ts'
 import { type Address, equal, toUint, u16, utf8 } from '../lib/bytes.ts'
 import { type FaultCode, FaultError } from './faults.ts'
 import { commitmentsHash, curveOf, type KeyPublic } from './keyshare.ts'
-import { decodeBatch, encodeRef, type NonceBatch } from './nonces.ts'
+import { decodeBatch, encodeRef, type NonceBatch, overlap, publishes } from './nonces.ts'
 import { type Committee, indexOf, MAX_MEMBERS, type Party } from './party.ts'
 import {
   decodePackage,
@@ -35,7 +35,9 @@ export type SignEvidence =
     }
   /** A member published an invalid point in this batch. */
   | { readonly kind: 'point'; readonly batch: Uint8Array }
-  /** A leader put another nonce in a package than its owner published. */
+  /** A member published two batches with different nonces under the same counters. */
+  | { readonly kind: 'batches'; readonly first: Uint8Array; readonly second: Uint8Array }
+  /** A leader put another nonce in a package than the batch has that it named. */
   | { readonly kind: 'nonce'; readonly package: Signed; readonly batch: Uint8Array }
   /** A leader signed two packages for one session of one run. */
   | { readonly kind: 'packages'; readonly first: Signed; readonly second: Signed }
@@ -61,6 +63,8 @@ export function encodeSignEvidence(evidence: SignEvidence): Uint8Array {
     }
     case 'point':
       return enc(MAGIC, utf8('point'), evidence.batch)
+    case 'batches':
+      return enc(MAGIC, utf8('batches'), evidence.first, evidence.second)
     case 'nonce':
       return enc(MAGIC, utf8('nonce'), evidence.package.body, evidence.package.signature, evidence.batch)
     case 'packages': {
@@ -93,6 +97,8 @@ export function verifySignEvidence(bytes: Uint8Array, committee: Committee): Sig
         return judgeShare(bytes, committee)
       case 'point':
         return judgePoint(dec(bytes, [MAGIC.length, 5, -1])[2] ?? MAGIC, committee)
+      case 'batches':
+        return judgeBatches(dec(bytes, [MAGIC.length, 7, -1, -1]), committee)
       case 'nonce':
         return judgeNonce(dec(bytes, [MAGIC.length, 5, -1, 65, -1]), committee)
       case 'packages':
@@ -120,6 +126,7 @@ export function signFault(evidence: SignEvidence, committee: Committee): FaultEr
 const MESSAGES: Record<SignEvidence['kind'], string> = {
   share: 'verify signature share',
   point: 'check published nonce',
+  batches: 'compare published nonces',
   nonce: 'compare nonces of a signing package',
   packages: 'compare signing packages of one session',
 }
@@ -169,6 +176,21 @@ function judgePoint(bytes: Uint8Array, committee: Committee): SignVerdict | null
   return null
 }
 
+function judgeBatches(parts: readonly Uint8Array[], committee: Committee): SignVerdict | null {
+  for (const scheme of ['frost-secp256k1-evm', 'frost-ed25519'] as const) {
+    const [first, second] = parts.slice(2).map((bytes) => batchOf(bytes, scheme, committee))
+    if (!first || !second) continue
+    const same =
+      first.member.index === second.member.index &&
+      equal(first.ref, second.ref) &&
+      equal(first.batch.boot.id, second.batch.boot.id) &&
+      first.batch.boot.counter === second.batch.boot.counter
+    const contradict = same && !equal(first.digest, second.digest) && overlap(first.batch, second.batch)
+    return contradict ? { code: 'E_EQUIV', culprit: first.member } : null
+  }
+  return null
+}
+
 function judgeNonce(parts: readonly Uint8Array[], committee: Committee): SignVerdict | null {
   const [, , body, signature, bytes] = parts
   const signing = packageOf(body, signature, committee)
@@ -176,14 +198,11 @@ function judgeNonce(parts: readonly Uint8Array[], committee: Committee): SignVer
   if (!signing || !bytes || scheme === undefined || scheme === 'ecdsa-secp256k1') return null
   const signed = batchOf(bytes, scheme, committee)
   if (signed === null || !equal(signed.ref, encodeRef(signing.signing.request.ref))) return null
-  const { batch, member } = signed
   const entry = signing.signing.entries.find(
-    (other) => other.index === member.index && equal(other.boot, batch.boot.id),
+    (other) => other.index === signed.member.index && equal(other.batch, signed.digest),
   )
-  if (entry === undefined || entry.counter < batch.first) return null
-  const at = 2 * (entry.counter - batch.first)
-  const [hiding, binding] = [batch.points[at], batch.points[at + 1]]
-  if (!hiding || !binding || (equal(hiding, entry.hiding) && equal(binding, entry.binding))) return null
+  // The leader named this very batch, so its owner cannot have it convicted by signing another one.
+  if (entry === undefined || publishes(signed.batch, entry)) return null
   return { code: 'E_B', culprit: signing.leader }
 }
 
@@ -214,13 +233,13 @@ function batchOf(
   bytes: Uint8Array,
   scheme: SchnorrScheme,
   committee: Committee,
-): { batch: NonceBatch; member: Party; ref: Uint8Array } | null {
+): { batch: NonceBatch; digest: Uint8Array; member: Party; ref: Uint8Array } | null {
   try {
     const decoded = decodeBatch(bytes, scheme === 'frost-ed25519' ? 32 : 33)
-    const { ref, batch } = decoded
+    const { ref, batch, digest } = decoded
     const address = committee.members[batch.index - 1]
     if (address === undefined || !decoded.isFrom(address)) return null
-    return { batch, member: { role: 'new', index: batch.index, address }, ref: encodeRef(ref) }
+    return { batch, digest, member: { role: 'new', index: batch.index, address }, ref: encodeRef(ref) }
   } catch {
     return null
   }

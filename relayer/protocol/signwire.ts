@@ -151,7 +151,7 @@ export function encodePackage(signing: SigningPackage): Uint8Array {
     commitmentsHash,
     enc(
       ...entries.map((entry) =>
-        concat(u16(entry.index), entry.boot, u64(entry.counter), entry.hiding, entry.binding),
+        concat(u16(entry.index), entry.batch, entry.boot, u64(entry.counter), entry.hiding, entry.binding),
       ),
     ),
   )
@@ -179,15 +179,16 @@ export function decodePackage(body: Uint8Array): SigningPackage {
 }
 
 function decodeEntry(bytes: Uint8Array): NonceEntry {
-  const pointLength = (bytes.length - 26) / 2
+  const pointLength = (bytes.length - 58) / 2
   if (pointLength !== 33 && pointLength !== 32)
     throw new RangeError(`decode package: entry of ${bytes.length} bytes`)
   return {
     index: toUint(bytes.subarray(0, 2)),
-    boot: bytes.subarray(2, 18),
-    counter: safe(bytes.subarray(18, 26)),
-    hiding: bytes.subarray(26, 26 + pointLength),
-    binding: bytes.subarray(26 + pointLength),
+    batch: bytes.subarray(2, 34),
+    boot: bytes.subarray(34, 50),
+    counter: safe(bytes.subarray(50, 58)),
+    hiding: bytes.subarray(58, 58 + pointLength),
+    binding: bytes.subarray(58 + pointLength),
   }
 }
 

@@ -7,7 +7,7 @@ import { TAG } from '../../relayer/crypto/tags.ts'
 import { concat, fromHex } from '../../relayer/lib/bytes.ts'
 import { Secret } from '../../relayer/lib/secret.ts'
 import { DisputeError, FaultError } from '../../relayer/protocol/faults.ts'
-import { encodeBatch } from '../../relayer/protocol/nonces.ts'
+import { decodeBatch, encodeBatch } from '../../relayer/protocol/nonces.ts'
 import { coordinateSignature } from '../../relayer/protocol/roast.ts'
 import { isSignEvidence, verifySignEvidence } from '../../relayer/protocol/signfault.ts'
 import { decodeMessage, encodeMessage } from '../../relayer/protocol/signwire.ts'
@@ -150,10 +150,34 @@ void test('39: a signer handed an invalid point in a package refuses and convict
   const published = { index: 3, boot, leader: rogue.address, first: 1, points: [bad, bad] }
   const batch = encodeBatch(rogue.book.ref, published, world.member(3).operator)
   rogue.send(2, { type: 'batch', batch })
-  const three = { index: 3, boot: boot.id, counter: 1, hiding: bad, binding: bad }
+  const { digest } = decodeBatch(batch, 33)
+  const three = { index: 3, batch: digest, boot: boot.id, counter: 1, hiding: bad, binding: bad }
   const answer = (await rogue.propose(rogue.package([two, three]), [2])).get(2)
   assert.ok(answer?.type === 'refuse' && answer.code === 'E_POINT')
   assert.deepEqual(blame(world), [[], [['E_POINT', [3]]], []])
+})
+
+void test('a member cannot have an honest leader convicted by publishing two values for one nonce', async () => {
+  const world = new SigningWorld({ t: 2, n: 4, seed: 'two batches' })
+  // Member 3 answers the leader truly, but shows member 2 another batch under the same counters.
+  const { operator } = world.member(3)
+  world.network.rule((packet) => {
+    const message = decodeMessage(packet.body)
+    if (message.type !== 'batch' || packet.from !== operator.address || packet.to !== world.address(2))
+      return 'pass'
+    const { ref, batch } = decodeBatch(message.batch, 33)
+    const bent = encodeBatch(ref, { ...batch, points: [...batch.points].reverse() }, operator)
+    return [{ ...packet, body: encodeMessage({ type: 'batch', batch: bent }) }]
+  })
+  // Signer 2 is handed the batch that the leader named: it signs with that, and has the proof against 3.
+  const { quorum } = await coordinateSignature({ ...world.coordination(1), include: [2, 3] })
+  assert.deepEqual(quorum, [2, 3])
+  assert.deepEqual(blame(world), [[], [['E_EQUIV', [3]]], [], []])
+  const evidence = world.member(2).faults[0]?.evidence ?? new Uint8Array()
+  assert.deepEqual(verifySignEvidence(evidence, world.committee)?.culprit.index, 3)
+  // A leader that holds the proof signs without the culprit.
+  await assert.rejects(coordinateSignature({ ...world.coordination(2, 0, 'more'), include: [3] }), FaultError)
+  assert.ok(!(await world.probe(2, 0, 'and more')).quorum.includes(3))
 })
 
 void test('41: what no signer can derive from the chain is refused with E_POLICY by each, and nobody is convicted', async () => {

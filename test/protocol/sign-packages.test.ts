@@ -46,7 +46,7 @@ void test('36: a nonce that is not in the pool, or of another boot, is refused w
 
 void test('36: a nonce of another member that nobody knows is asked for, and never signed with', async () => {
   const { world, rogue, two, three } = await rogueWorld('36b')
-  const sealed = rogue.package([two, { ...three, counter: three.counter + 100 }])
+  const sealed = rogue.package([two, { ...three, batch: new Uint8Array(32) }])
   const answers = await rogue.propose(sealed, [2])
   assert.equal(answers.get(2), undefined)
   assert.ok(rogue.heard.some(({ message }) => message.type === 'need' && message.indices.includes(3)))

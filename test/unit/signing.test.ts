@@ -32,7 +32,7 @@ const PAYLOADS: Payload[] = [
     message: { scheme: 1, groupKey: to0x(rng(64)), destinationChainId: 10, destinationBridge: leader },
   },
 ]
-const entry = { index: 3, boot: rng(16), counter: 2 ** 40, hiding: rng(33), binding: rng(33) }
+const entry = { index: 3, batch: rng(32), boot: rng(16), counter: 2 ** 40, hiding: rng(33), binding: rng(33) }
 const SIGNING: SigningPackage = {
   request: { ref, payload: { type: 'activation' }, run: rng(16) },
   session: 2,
@@ -96,7 +96,7 @@ function pool(seed: string) {
 
 void test('a nonce is taken once, by its own leader only, and nothing is left after destroy', () => {
   const { pool: nonces, book } = pool('once')
-  assert.equal(book.add(nonces.batch(leader, 3)), 'added')
+  assert.equal(book.add(nonces.batch(leader, 3)), null)
   const first = book.next(1, leader)
   assert.ok(first && !('bad' in first))
   assert.equal(nonces.take(first, other), null)
@@ -119,6 +119,17 @@ void test('a leader holds at most 64 unspent nonces of a member: the oldest are 
   assert.equal(nonces.unspent(other), 5)
   assert.ok(oldest && !('bad' in oldest) && !nonces.has(oldest, leader))
   for (const bad of [0, 65, 1.5]) assert.throws(() => nonces.batch(leader, bad), RangeError)
+})
+
+void test('pools of one boot use different counters, so that no member contradicts itself', () => {
+  const { book, own } = pool('promoted')
+  const [prepared, active] = [
+    new NoncePool(own),
+    new NoncePool({ ...own, rng: seededRng('after activation') }),
+  ]
+  assert.equal(book.add(prepared.batch(leader, 64)), null)
+  assert.equal(book.add(active.batch(leader, 64)), null)
+  assert.equal(book.stock(1, leader).count, 128)
 })
 
 void test('a leader that asks again is offered the same batch until it spends some of it', () => {
@@ -145,8 +156,10 @@ void test('a thousand nonces are all different', () => {
 void test('the book takes only what a member signed for this share, and the newest boot', () => {
   const { pool: nonces, book, operator, boot, own } = pool('book')
   const batch = nonces.batch(leader, 2)
-  assert.equal(book.add(batch), 'added')
-  assert.equal(book.add(batch), 'added')
+  for (let twice = 0; twice < 2; twice++) {
+    assert.equal(book.add(batch), null)
+    assert.equal(book.stock(1, leader).count, 2)
+  }
   const { batch: parts } = decodeBatch(batch, 33)
   const stranger = signerOf(new Secret(rng(32)))
   const drops = [
@@ -158,14 +171,18 @@ void test('the book takes only what a member signed for this share, and the newe
     encodeBatch(ref, { ...parts, boot: { ...boot, counter: 3 } }, operator),
     encodeBatch(ref, { ...parts, boot: { ...boot, id: new Uint8Array(16) } }, operator),
   ]
-  for (const [at, bytes] of drops.entries()) assert.equal(book.add(bytes), 'dropped', `case ${at}`)
-  assert.equal(
-    book.add(encodeBatch(ref, { ...parts, points: [...parts.points].reverse() }, operator)),
-    'equivocation',
-  )
-  assert.equal(book.stock(1, leader).count, 2)
+  for (const [at, bytes] of drops.entries()) {
+    assert.equal(book.add(bytes), null)
+    assert.equal(book.stock(1, leader).count + book.stock(2, leader).count, 2, `case ${at}`)
+  }
+  const contradicting = encodeBatch(ref, { ...parts, points: [...parts.points].reverse() }, operator)
+  const conflict = { first: batch, second: contradicting }
+  assert.equal(book.conflictOf(1), null)
+  assert.deepEqual(book.add(contradicting), conflict)
+  assert.deepEqual(book.conflictOf(1), conflict)
+  assert.equal(book.add(contradicting), null)
   assert.equal(book.stock(1, other).count, 0)
   const next = new NoncePool({ ...own, boot: { counter: 5, id: rng(16) } })
-  assert.equal(book.add(next.batch(leader, 1)), 'added')
+  assert.equal(book.add(next.batch(leader, 1)), null)
   assert.equal(book.stock(1, leader).count, 1)
 })
