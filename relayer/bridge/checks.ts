@@ -75,25 +75,35 @@ export function checkCeremony({ problems }: Desk, view: CeremonyView | null): vo
   )
 }
 
-/** Raises and clears what the completion of a reshare waits for. `known` counts valid receipts from any source. */
-export function checkDeletions(
-  { problems, metrics }: Desk,
-  outstanding: EpochInfo | null,
-  known: number,
-): void {
-  const missing = outstanding === null ? 0 : Math.max(0, outstanding.receiptsNeeded - known)
-  metrics?.receiptsMissing.set(missing)
-  problems.set(
-    'deletions',
-    missing === 0
-      ? null
-      : {
-          severity: 'warning',
-          message: `epoch ${outstanding?.epoch} lacks ${missing} of ${outstanding?.receiptsNeeded} deletion receipts`,
-          remedy:
-            'bring its former members back up; governance can end the wait with `truss admin waive-deletions`',
-        },
-  )
+/** Watches what the completion of a reshare waits for; receipts that take longer than an attempt are a problem. */
+export class DeletionsCheck {
+  readonly #desk: Desk
+  #since: { readonly epoch: number; readonly block: number } | null = null
+
+  constructor(desk: Desk) {
+    this.#desk = desk
+  }
+
+  /** @param known members whose valid receipt is known from any source */
+  run({ state, head }: Sight, outstanding: EpochInfo | null, known: number): void {
+    const { problems, metrics } = this.#desk
+    const missing = outstanding === null ? 0 : Math.max(0, outstanding.receiptsNeeded - known)
+    metrics?.receiptsMissing.set(missing)
+    if (outstanding === null || missing === 0) {
+      this.#since = null
+      problems.set('deletions', null)
+      return
+    }
+    if (this.#since?.epoch !== outstanding.epoch)
+      this.#since = { epoch: outstanding.epoch, block: head.number }
+    if (head.number - this.#since.block < state.attemptWindowBlocks) return
+    problems.set('deletions', {
+      severity: 'warning',
+      message: `epoch ${outstanding.epoch} lacks ${missing} of ${outstanding.receiptsNeeded} deletion receipts`,
+      remedy:
+        'bring its former members back up; governance can end the wait with `truss admin waive-deletions`',
+    })
+  }
 }
 
 /** Looks at the account now and then. */

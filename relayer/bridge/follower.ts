@@ -35,6 +35,7 @@ export class Follower {
   #eventful: number[] = []
   #readAt = 0
   #reorganisedAt = -Infinity
+  #settled = new Map<number, { readonly info: EpochInfo; readonly since: number }>()
 
   constructor(desk: Desk) {
     this.#desk = desk
@@ -86,6 +87,7 @@ export class Follower {
     if (known.hash !== cursor.hash) {
       this.#reorganisedAt = finalised.number
       this.#readAt = -Infinity
+      this.#settled.clear()
       problems.set('reorganised', {
         severity: 'critical',
         message: `final block ${cursor.number} was replaced by another`,
@@ -106,13 +108,24 @@ export class Follower {
     return events.length > 0 || deeper ? null : { ...last, ...now }
   }
 
+  /** What a closed epoch with every receipt says at `deep` it says for ever. */
+  async #infoAt(epoch: number, at: BlockRef, signal: AbortSignal): Promise<EpochInfo> {
+    const settled = this.#settled.get(epoch)
+    if (settled !== undefined && settled.since <= at.number) return settled.info
+    const info = await this.#desk.chain.epochInfo(epoch, at, signal)
+    if (isClosed(info) && info.receipts.length === info.members.length)
+      this.#settled.set(epoch, { info, since: at.number })
+    return info
+  }
+
   async #see(now: BlocksNow, signal: AbortSignal): Promise<Sight> {
     const { chain, store } = this.#desk
     const state = await chain.committeeState(now.finalised, signal)
-    const info = cached((epoch) => chain.epochInfo(epoch, now.finalised, signal))
+    const info = cached((epoch) => this.#infoAt(epoch, now.finalised, signal))
     const { pending } = state
     const known = (await store.ceremonies()).at(-1)?.epoch ?? 0
-    const closed = await closedEpochs(info, Math.max(state.epoch, pending?.epoch ?? 0, known))
+    const highest = Math.max(state.epoch, pending?.epoch ?? 0, known)
+    const closed = await closedEpochs(info, highest, await store.epochsHeld())
     this.#readAt = now.finalised.number
     return {
       ...now,
@@ -123,24 +136,33 @@ export class Follower {
       trigger: pending === null ? null : await chain.block(pending.startBlock, signal),
       deepEpoch: (await chain.committeeState(now.deep, signal)).epoch,
       closed,
-      closedDeep: await Promise.all(closed.map(({ epoch }) => chain.epochInfo(epoch, now.deep, signal))),
+      closedDeep: await Promise.all(closed.map(({ epoch }) => this.#infoAt(epoch, now.deep, signal))),
     }
   }
 }
 
 type BlocksNow = Pick<Sight, 'head' | 'finalised' | 'deep'>
 
-/** Superseded and burned epochs up to `known`, or beyond it as far as the contract has numbered. */
+/**
+ * Superseded and burned epochs: the last ones up to `known`, beyond it as far as the contract has numbered, and those of
+ * which this node still holds something.
+ */
 async function closedEpochs(
   info: (epoch: number) => Promise<EpochInfo>,
   known: number,
+  held: readonly number[],
 ): Promise<EpochInfo[]> {
-  const found: EpochInfo[] = []
-  for (let epoch = Math.max(1, known - MEMORY); ; epoch++) {
+  const first = Math.max(1, known - MEMORY)
+  const found = await Promise.all(held.filter((epoch) => epoch < first).map(info))
+  for (let epoch = first; ; epoch++) {
     const each = await info(epoch)
-    if (each.status === 'superseded' || each.status === 'burned') found.push(each)
-    if (each.status === 'none' && epoch > known) return found
+    found.push(each)
+    if (each.status === 'none' && epoch > known) return found.filter(isClosed)
   }
+}
+
+function isClosed({ status }: EpochInfo): boolean {
+  return status === 'superseded' || status === 'burned'
 }
 
 /** Reads the trigger block again. @throws ChainError if it is another one than the ceremony is bound to */

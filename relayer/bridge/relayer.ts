@@ -6,7 +6,7 @@ import { to0x } from '../lib/bytes.ts'
 import { ChainError, InputError, messageOf, StoreError, TrussError } from '../lib/errors.ts'
 import { follow, submitInTurn } from './activation.ts'
 import { Ceremonies } from './ceremonies.ts'
-import { checkCeremony, checkDeletions, checkReach, FundsCheck, hasGoneBack, online } from './checks.ts'
+import { checkCeremony, checkReach, DeletionsCheck, FundsCheck, hasGoneBack, online } from './checks.ts'
 import { schemeOf, specOf } from './committee.ts'
 import { eraseDue } from './erasure.ts'
 import { Follower, type Sight } from './follower.ts'
@@ -43,6 +43,7 @@ export class Relayer {
   readonly #signing: SigningService
   readonly #holding: Holding
   readonly #funds: FundsCheck
+  readonly #deletions: DeletionsCheck
   #unlisten: () => void = () => {}
   #resent = 0
 
@@ -64,6 +65,7 @@ export class Relayer {
     this.#receipts = new ReceiptDesk(this.#desk)
     this.#holding = new Holding(this.#desk, this.#signing)
     this.#funds = new FundsCheck(this.#desk)
+    this.#deletions = new DeletionsCheck(this.#desk)
   }
 
   /** Latest head and running epoch as this node sees them, for its hello. */
@@ -205,7 +207,7 @@ export class Relayer {
     checkCeremony(this.#desk, this.#ceremonies.current?.view ?? null)
     const outstanding = sight.closed.find(({ epoch }) => epoch === sight.state.outstandingEpoch) ?? null
     const known = outstanding === null ? 0 : (await this.#receipts.known(outstanding)).size
-    checkDeletions(this.#desk, outstanding, known)
+    this.#deletions.run(sight, outstanding, known)
     await this.#funds.run(signal)
   }
 

@@ -3,7 +3,7 @@ import { type AttemptFailure, type Stage } from '../ceremony/view.ts'
 import { attemptAt } from '../ceremony/windows.ts'
 import type { CeremonyKind, Phase } from '../chain/chain.ts'
 import type { Address, Hex } from '../lib/bytes.ts'
-import type { PeerView } from '../protocol/channel.ts'
+import { type PeerView, PROTOCOL_VERSION } from '../protocol/channel.ts'
 import { indexOf } from '../protocol/party.ts'
 import type { Ceremonies } from './ceremonies.ts'
 import { online } from './checks.ts'
@@ -91,6 +91,8 @@ export interface Status {
     readonly needed: number
     /** Members whose valid receipt is known, on chain or not. */
     readonly known: readonly Address[]
+    /** Members whose receipt is missing. */
+    readonly owing: readonly Address[]
     readonly onChain: number
     /** Whether transfers wait for them. */
     readonly pausesTransfers: boolean
@@ -141,7 +143,7 @@ export async function statusOf(parts: StatusParts): Promise<Status> {
     signsWith: parts.signsWith,
     members: sight === null ? [] : membersOf(desk, sight, ceremonies),
     ceremony,
-    waitsFor: waitsOf(ceremonies, deletions, running?.members ?? []),
+    waitsFor: waitsOf(ceremonies, deletions),
     sparesToSign: spares.toSign,
     sparesToReshare: spares.toReshare,
     deletions,
@@ -179,7 +181,7 @@ function membersOf(desk: Desk, { state, running, pending }: Sight, { current }: 
       announced: said !== undefined,
       ready: current?.view.ready.includes(address) ?? false,
       deals: current?.view.dealers.includes(address) ?? false,
-      protocolVersion: hello?.protocolVersion ?? said?.protocolVersion ?? null,
+      protocolVersion: self ? PROTOCOL_VERSION : (hello?.protocolVersion ?? said?.protocolVersion ?? null),
       softwareVersion: self
         ? desk.softwareVersion
         : (hello?.softwareVersion ?? said?.softwareVersion ?? null),
@@ -210,16 +212,13 @@ async function deletionsOf(
     epoch: info.epoch,
     needed: info.receiptsNeeded,
     known,
+    owing: info.members.filter((member) => !known.includes(member)),
     onChain: info.receipts.length,
     pausesTransfers: state.requireDeletionQuorum && known.length < info.receiptsNeeded,
   }
 }
 
-function waitsOf(
-  { current }: Ceremonies,
-  deletions: Status['deletions'],
-  members: readonly Address[],
-): Status['waitsFor'] {
+function waitsOf({ current }: Ceremonies, deletions: Status['deletions']): Status['waitsFor'] {
   const waits: { what: string; who: readonly Address[] }[] = []
   const { waitingFor } = current?.view ?? { waitingFor: null }
   if (waitingFor !== null && waitingFor !== undefined)
@@ -227,7 +226,7 @@ function waitsOf(
   if (deletions !== null && deletions.known.length < deletions.needed)
     waits.push({
       what: `deletion receipts of epoch ${deletions.epoch} (${deletions.known.length} of ${deletions.needed})`,
-      who: members.filter((member) => !deletions.known.includes(member)),
+      who: deletions.owing,
     })
   return waits
 }

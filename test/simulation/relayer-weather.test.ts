@@ -184,12 +184,13 @@ test('missing receipts keep the reshare incomplete and are named; the waiver end
     chain.recordDeletions = () => Promise.reject(new Error('out of order'))
   sim.chain.adminSetCommittee([sim.at(3).address], [sim.at(0).address], 2)
   await sim.until(() => sim.state.running === 2)
-  await sim.step(16)
+  await sim.step(28)
   const { deletions, waitsFor, problems } = await sim.at(1).status()
   assert.deepEqual(deletions, {
     epoch: 1,
     needed: 2,
     known: [sim.at(1).address],
+    owing: [sim.at(0).address, sim.at(2).address],
     onChain: 0,
     pausesTransfers: true,
   })
