@@ -191,7 +191,12 @@ export class RelayerNode {
         })
       },
       keys: async () => relayer.keys(),
-      signProbe: (request, signal) => relayer.signProbe(request, signal),
+      async signProbe(request, signal) {
+        const observe = metrics.signatureSeconds.startTimer()
+        const answer = await relayer.signProbe(request, signal)
+        observe()
+        return answer
+      },
       declareLost: () => relayer.declareLost(),
       approve: async (epoch) => {
         const { pendingEpoch } = await relayer.status()
@@ -204,7 +209,8 @@ export class RelayerNode {
       },
       evidence: async () => (await store.evidence()).map(({ id, bytes }) => ({ id, record: to0x(bytes) })),
       async measure() {
-        const { head, finalised } = await relayer.status()
+        const { head, finalised, evidence } = await relayer.status()
+        metrics.evidence.set(evidence)
         metrics.headBlock.set(head)
         metrics.finalisedBlock.set(finalised ?? 0)
       },

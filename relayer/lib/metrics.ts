@@ -34,19 +34,6 @@ export function createMetrics({ process = false }: { process?: boolean } = {}) {
     ),
     attempt: gauge('attempt', 'Number of the ceremony attempt that is under way; -1 if none is.'),
     failedAttempts: gauge('failed_attempts', 'Failed attempts of the ceremony that is under way.'),
-    attempts: new Counter({
-      name: 'truss_attempts_total',
-      help: 'Ceremony attempts that this node took part in, by outcome.',
-      labelNames: ['kind', 'outcome'],
-      registers,
-    }),
-    ceremonySeconds: new Histogram({
-      name: 'truss_ceremony_seconds',
-      help: 'Time from the first sight of a final change to its verified activation.',
-      labelNames: ['kind'],
-      buckets: [1, 2, 5, 10, 20, 60, 120, 300, 900, 3600],
-      registers,
-    }),
     signatures: new Counter({
       name: 'truss_signatures_total',
       help: 'Signing requests led by this node, by outcome.',
@@ -79,12 +66,7 @@ export function createMetrics({ process = false }: { process?: boolean } = {}) {
       labelNames: ['check', 'severity'],
       registers,
     }),
-    evidence: new Counter({
-      name: 'truss_evidence_total',
-      help: 'Evidence records stored, by fault code.',
-      labelNames: ['code'],
-      registers,
-    }),
+    evidence: gauge('evidence_records', 'Evidence records that are stored.'),
     refusedStreams: new Counter({
       name: 'truss_refused_streams_total',
       help: 'Streams that were refused because of the tier of the peer, by protocol and reason.',
