@@ -1,6 +1,6 @@
 // What is looked at after every step: probes of every key, group keys, receipts, erasure, and a member that returns from a copy.
 import { join } from 'node:path'
-import { type Committee, committee, completed, nameOf, receiptsOf } from './governance.ts'
+import { allSign, type Committee, committee, completed, nameOf, receiptsOf } from './governance.ts'
 import type { GroupKey, ReshareRecord, StepRecord } from './summary.ts'
 import { countTraces, copyDirectory, type Traces, tracesOf } from './traces.ts'
 import { type Probe, verifyProbe } from './verify.ts'
@@ -9,6 +9,7 @@ import { CHAIN_ID, type RelayerNode, run, truss, until, type World } from './wor
 /** A test's own entry point: it starts a member from a copied data directory, past the daemon's own refusals. */
 const RETURNING_MEMBER = 'test/e2e/entries/returning-member.ts'
 const ERASURE_MS = 30_000
+const RETURN_MS = 30_000
 
 /** What was there before a step that supersedes an epoch. */
 export interface Before {
@@ -122,6 +123,7 @@ async function memberReturns(
     mixedSignatureValid: boolean
   } // CAST: our own entry point; both fields are checked here
   await world.start(relayer)
+  await until(`${relayer.name} to sign again`, RETURN_MS, () => allSign(world, now.epoch))
   const named = said.refusals.every(
     (line) => line.includes(`epoch ${before.epoch}`) && line.includes(`epoch ${now.epoch}`),
   )

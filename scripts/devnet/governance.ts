@@ -66,7 +66,7 @@ export async function completed(world: World, before: number): Promise<Committee
 }
 
 /** Whether every running member's daemon has seen the epoch become final and signs with its share. */
-async function allSign(world: World, epoch: number): Promise<boolean> {
+export async function allSign(world: World, epoch: number): Promise<boolean> {
   const statuses = await Promise.all(world.up.map((relayer) => world.status(relayer)))
   return statuses.every(
     ({ index, signsWith, epoch: seen }) => seen === epoch && (index === null || signsWith === epoch),
