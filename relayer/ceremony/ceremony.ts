@@ -143,7 +143,6 @@ class Ceremony {
       if (this.#activations.signed !== null || this.#view.halted !== null) await forever(signal)
       const now = attemptAt(this.#terms, blocks.head()) ?? 0
       const attempt = nextUsed(Math.max(now, tried + 1))
-      this.#view.alarm = isAlarming(attempt)
       // Several windows may pass meanwhile, so the reckoning begins anew.
       if (attempt > now) await this.#waitFor(attempt)
       else tried = Math.max(attempt, await this.#try(muster, attempt))
@@ -187,6 +186,8 @@ class Ceremony {
       suspects: [...new Set([...verdict.suspects, ...missing])],
       culprits: verdict.culprits,
     })
+    // By the number of windows, not of failures seen: a restart does not silence it, and a late start does not raise it.
+    this.#view.alarm = isAlarming(attempt + 1)
     this.#view.waitingFor = missing.length > 0 ? { what: verdict.reason, members: missing } : null
     log.warn({ epoch: spec.next.epoch, attempt, reason: verdict.reason }, 'attempt failed')
     if (verdict.evidence !== null) await this.#report(verdict.evidence, true)
