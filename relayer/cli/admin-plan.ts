@@ -1,4 +1,5 @@
 // What a governance command will change, worked out from the contract's state before anything is sent.
+import type { AdminCall } from '../chain/admin.ts'
 import type { CommitteeState, EpochInfo } from '../chain/chain.ts'
 import type { Address } from '../lib/bytes.ts'
 import { SCHEMES, type Scheme } from '../protocol/keyshare.ts'
@@ -40,7 +41,7 @@ export interface Shape {
 export interface Plan {
   readonly action: AdminAction
   /** The contract's function and its arguments. */
-  readonly call: { readonly method: string; readonly args: readonly unknown[] }
+  readonly call: AdminCall
   /** The committee that the change applies to. */
   readonly before: Shape
   /** The committee afterwards; null if the command changes none. */

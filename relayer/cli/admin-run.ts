@@ -1,5 +1,5 @@
 // Carries a governance command out: reads the contract, shows the plan, tries it, asks, sends.
-import { adminCalldata, type AdminCall, type AdminMethod } from '../chain/admin.ts'
+import { adminCalldata, type AdminCall } from '../chain/admin.ts'
 import type { EthersChain } from '../chain/client.ts'
 import type { Address } from '../lib/bytes.ts'
 import { type AdminOptions, adminKey, bridgeConfig, openChain } from './admin-options.ts'
@@ -32,8 +32,7 @@ export async function govern(context: Context, options: AdminOptions, action: Ad
   try {
     const plan = planOf(action, await readSituation(chain))
     const lines = planLines(plan, namerOf(config))
-    // CAST: planOf names functions of the bridge only; the ABI refuses any other
-    const call: AdminCall = { method: plan.call.method as AdminMethod, args: plan.call.args }
+    const { call } = plan
     if (options.calldata === true) return printCalldata(context, { chain, plan, lines, call })
     const from = await sender(chain, key === null ? null : chain.account, options)
     await chain.governance.simulate(call, from)
