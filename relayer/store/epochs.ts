@@ -75,8 +75,12 @@ export async function promote(vault: Vault, args: ActivationArgs): Promise<void>
     if (marked.has(KEY.retired(slot.epoch, slot.attempt))) continue
     ops.push(retire(records, slot, slot.epoch === epoch ? 'other-attempt' : 'superseded'))
   }
+  const below = async (prefix: string, end: number) =>
+    (await records.keys(prefix)).filter((key) => numbersOf(key).epoch < end).map((key) => records.del(key))
   await records.commit(
     ...ops,
+    ...(await below(PREFIX.seen, epoch + 1)),
+    ...(await below(PREFIX.activation, epoch)),
     records.put(KEY.running, enc(u64(epoch), u32(attempt), u8(stored.includes(own) ? 1 : 0))),
     records.put(KEY.activation(epoch), encodeActivation(await fullest(vault, args))),
   )

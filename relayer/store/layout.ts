@@ -14,10 +14,10 @@ import type { Address } from '../lib/bytes.ts'
  *  marker/<epoch>/<attempt>       session id of an attempt that was joined; written before its first byte leaves
  *  share/<epoch>/<attempt>        public part of a share set: session, transcript, committee, own index, keys
  *  sealed/<epoch>/<attempt>       its secret part, one sealed share per key; written once, with `share`
- *  seen/<epoch>/<attempt>         this activation was signed for or seen signed: its share outlives a burn
+ *  seen/<epoch>/<attempt>         this activation was signed for or seen signed: its share outlives a burn; until the next one
  *  retired/<epoch>/<attempt>      the share set is to be erased: why
  *  running                        epoch and attempt of the highest verified activation (the active pointer)
- *  activation/<epoch>             full arguments of that activation, to be sent again if the chain loses it
+ *  activation/<epoch>             full arguments of that activation, to be sent again if the chain loses it; one at a time
  *  receipt/<epoch>/<address>      signed deletion receipt, own or received
  *  lost/<epoch>                   the operator declared the share of this epoch lost
  *  evidence/<hash>                evidence record against a member
@@ -62,6 +62,7 @@ export const PREFIX = {
   sealed: 'sealed/',
   seen: 'seen/',
   retired: 'retired/',
+  activation: 'activation/',
   receipt: 'receipt/',
   lost: 'lost/',
   evidence: 'evidence/',

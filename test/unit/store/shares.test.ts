@@ -113,6 +113,19 @@ test('readiness signatures that are known are kept when a later promotion brings
   assert.deepEqual(await store.activation(), args)
 })
 
+test('what was noted of former activations goes with the next promotion', async () => {
+  const disk = new MemoryDisk()
+  const store = await storeOver(disk.open())
+  for (const epoch of [1, 2]) {
+    const dealt = deal({ epoch })
+    await store.noteActivationSeen(epoch, 0)
+    assert.equal(await store.activationSeen(epoch), true)
+    await store.promote(activationArgs(dealt, preparedOf(dealt, OPERATOR)))
+  }
+  const keys = [...disk.image().records.keys()].filter((key) => /^(seen|activation)\//.test(key))
+  assert.deepEqual(keys, [KEY.activation(2)])
+})
+
 test('damage anywhere in a share set is an error with a remedy, never "no share"', async () => {
   const disk = new MemoryDisk()
   const store = await storeOver(disk.open())
