@@ -169,3 +169,51 @@ test('an unreadable share is an alarm, not "no share"; declared lost, a refresh 
   assert.deepEqual(await ill(victim), [])
   await sim.stop()
 })
+
+test('a disk restored from an earlier epoch: its share is never used, it is erased with a receipt, and a refresh heals', async () => {
+  const sim = await GovernedSim.running('restored', { count: 3, first: [0, 1, 2] })
+  const victim = sim.at(1)
+  const backup = victim.disk.image()
+  sim.chain.refreshKey()
+  await sim.completed(2)
+  sim.chain.refreshKey()
+  await sim.completed(3)
+  await victim.stop()
+  victim.disk.restore(backup)
+  await victim.start()
+  await sim.step()
+  const { signsWith, problems } = await victim.status()
+  assert.equal(signsWith, null)
+  assert.deepEqual(
+    problems.map(({ check, severity }) => [check, severity]),
+    [['share', 'critical']],
+  )
+  await sim.until(async () => (await victim.status()).shares.length === 0)
+  assert.equal(victim.disk.image().files.size, 0)
+  assert.ok((await victim.store?.receipts(1))?.some(({ relayer }) => relayer === victim.address))
+  await assert.rejects(probe(sim, 1), /holds no active share/)
+  sim.chain.refreshKey()
+  await sim.completed(4)
+  await probe(sim, 1)
+  await sim.stop()
+})
+
+test('a keygen whose activation event carries a garbage signature promotes nothing', async () => {
+  const sim = new GovernedSim('garbage keygen', { count: 3, first: [0, 1, 2], verifier: null })
+  await sim.start(0, 1, 2)
+  for (const { chain } of sim.operators) {
+    const honest = chain.activation.bind(chain)
+    chain.activation = async (...args) => {
+      const event = await honest(...args)
+      return event === null ? null : { ...event, groupSignature: `0x${'11'.repeat(52)}` }
+    }
+  }
+  await sim.step(3)
+  sim.chain.startKeygen()
+  await sim.until(() => sim.state.running === 1)
+  await sim.step(8)
+  for (const { store } of sim.operators) assert.equal(await store?.running(), null)
+  assert.equal(sim.prepared(1), 3)
+  assert.match((await sim.at(0).status()).problems[0]?.message ?? '', /the group signature is invalid/)
+  await sim.stop()
+})
