@@ -134,7 +134,7 @@ test('every activation has the same group keys, and the bridge the address of ke
   const keys = new Map<number, string>()
   for (const event of activations) {
     assert.ok('args' in event)
-    for (const { keyId, groupKey } of event.args.activation.keys) {
+    for (const { keyId, groupKey } of event.args.activation.getValue('keys')) {
       assert.equal(groupKey, keys.get(Number(keyId)) ?? groupKey, `key ${keyId} changed`)
       keys.set(Number(keyId), groupKey)
     }
