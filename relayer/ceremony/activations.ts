@@ -1,6 +1,6 @@
 // From a certificate to a signed activation: what this node prepared, its signers, and its turn to lead.
 import { type Address, equal, fromHex, to0x } from '../lib/bytes.ts'
-import { messageOf } from '../lib/errors.ts'
+import { messageOf, StoreError } from '../lib/errors.ts'
 import { type Certificate, decodeAndVerifyCertificate, encodeCertificate } from '../protocol/confirm.ts'
 import type { KeyShare } from '../protocol/keyshare.ts'
 import type { Mailbox } from '../protocol/mailbox.ts'
@@ -63,11 +63,21 @@ export class Activations {
     return [...this.#signed.values()][0] ?? null
   }
 
-  /** Takes up what earlier starts of this process prepared. @throws StoreError for an unreadable share */
+  /**
+   * Takes up what earlier starts of this process prepared. One whose secret part cannot be read stays on disk and signs
+   * nothing; it must not keep the whole committee from another attempt.
+   * @throws StoreError if the records themselves are damaged
+   */
   async load(): Promise<void> {
     const { deps, terms } = this.#parts
-    for (const record of await deps.store.prepared(terms.spec.next.epoch))
-      this.hold({ ...record, shares: await deps.store.loadShares(record) })
+    for (const record of await deps.store.prepared(terms.spec.next.epoch)) {
+      try {
+        this.hold({ ...record, shares: await deps.store.loadShares(record) })
+      } catch (error) {
+        if (!(error instanceof StoreError)) throw error
+        deps.log.error({ attempt: record.attempt, error: error.message }, 'prepared share set aside')
+      }
+    }
   }
 
   /** Takes up a durable prepared result. It may sign its own activation once it is certified, and nothing else. */

@@ -1,5 +1,5 @@
 // One attempt that was joined: the protocol over its channel, the prepared result made durable, and the certificate.
-import { type Address, toHex } from '../lib/bytes.ts'
+import { toHex } from '../lib/bytes.ts'
 import type { Channel } from '../protocol/channel.ts'
 import type { Prepared } from '../protocol/prepared.ts'
 import { type SignedStart, sessionIdOf } from '../protocol/spec.ts'
@@ -8,7 +8,7 @@ import { wipeShares } from '../store/shares.ts'
 import type { Activations } from './activations.ts'
 import { deadlineAt } from './blocks.ts'
 import { Progress } from './progress.ts'
-import type { CeremonyDeps, CeremonyTerms } from './terms.ts'
+import { type CeremonyDeps, type CeremonyTerms, dealingOf, seatsOf } from './terms.ts'
 import type { CeremonyView } from './view.ts'
 import { opening, roundDeadline } from './windows.ts'
 import { defaultRunner } from './worker.ts'
@@ -19,15 +19,6 @@ export interface AttemptParts {
   readonly terms: CeremonyTerms
   readonly activations: Activations
   readonly view: CeremonyView
-}
-
-function dealingOf({ spec }: Pick<CeremonyTerms, 'spec'>, dealers: readonly number[]): Address[] {
-  return dealers.flatMap((index) => spec.old?.members[index - 1] ?? [])
-}
-
-/** The addresses that have a seat in an attempt: its dealers and all of the new committee, ascending. */
-export function seatsOf(terms: Pick<CeremonyTerms, 'spec'>, dealers: readonly number[]): Address[] {
-  return [...new Set([...dealingOf(terms, dealers), ...terms.spec.next.members])].sort()
 }
 
 /**
@@ -44,7 +35,7 @@ export async function runAttempt(
   const { deps, terms, activations, view } = parts
   const { spec } = terms
   const { attempt, dealers } = signed.start
-  const seats = seatsOf(terms, dealers)
+  const seats = seatsOf(spec, dealers)
   const self = deps.network.self
   if (!seats.includes(self)) {
     view.stage = 'waiting'
@@ -53,7 +44,7 @@ export async function runAttempt(
   view.stage = 'dealing'
   const over = new AbortController()
   const scope = AbortSignal.any([signal, over.signal])
-  const progress = new Progress(view, self, { spec, dealing: dealingOf(terms, dealers) })
+  const progress = new Progress(view, self, { spec, dealing: dealingOf(spec, dealers) })
   const opened = lingering(deps.network.open(sessionIdOf(signed.start), seats), (close) => {
     deps.blocks.reached(opening(terms, attempt + 1), signal).then(close, close)
   })

@@ -14,7 +14,7 @@ import { Suspicion } from './dealers.ts'
 import { judgeEvidence } from './evidence.ts'
 import { Muster, NotStartedError } from './muster.ts'
 import { StartDesk } from './starts.ts'
-import { type CeremonyDeps, type CeremonyTerms, participantsOf } from './terms.ts'
+import { type CeremonyDeps, type CeremonyTerms, dealingOf, participantsOf } from './terms.ts'
 import { ConvictedError, judged, type Verdict, verdictOf } from './verdict.ts'
 import { type CeremonyView, newView, noteFailure } from './view.ts'
 import { attemptAt, isAlarming, nextUsed, opening } from './windows.ts'
@@ -101,8 +101,6 @@ class Ceremony {
   async run(): Promise<void> {
     const { network, store } = this.#deps
     const { spec } = this.#terms
-    await this.#activations.load()
-    for (const { bytes } of await store.evidence()) this.#weigh(bytes)
     const muster = new Muster({
       deps: this.#deps,
       terms: this.#terms,
@@ -126,6 +124,8 @@ class Ceremony {
       }),
     ]
     try {
+      await this.#activations.load()
+      for (const { bytes } of await store.evidence()) this.#weigh(bytes)
       await this.#attempts(muster)
     } finally {
       for (const each of stop) each()
@@ -176,7 +176,7 @@ class Ceremony {
     const verdict = verdictOf(error, spec, this.#excluded)
     const missing = error instanceof NotStartedError ? error.members : []
     if (signed !== null) {
-      const dealers = signed.start.dealers.flatMap((index) => spec.old?.members[index - 1] ?? [])
+      const dealers = dealingOf(spec, signed.start.dealers)
       this.#suspicion.add({ dealers, suspects: verdict.suspects, seen: verdict.seen })
     }
     noteFailure(this.#view, {

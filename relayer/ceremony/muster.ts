@@ -14,7 +14,7 @@ import { Bell } from './bell.ts'
 import { chooseDealers, type Suspicion } from './dealers.ts'
 import { type Roster, rosterOf, versionConflict } from './roster.ts'
 import { coordinatorOf, type Standing, type StartDesk } from './starts.ts'
-import { type CeremonyDeps, type CeremonyTerms, participantsOf } from './terms.ts'
+import { type CeremonyDeps, type CeremonyTerms, dealingOf, participantsOf, seatsOf } from './terms.ts'
 import type { CeremonyView } from './view.ts'
 import { attemptAt, opening, roundDeadline, startDeadline } from './windows.ts'
 
@@ -210,8 +210,8 @@ export class Muster {
   async #join(signed: SignedStart): Promise<SignedStart> {
     const { deps, terms, view } = this.#parts
     const { attempt, dealers } = signed.start
-    const dealing = dealers.flatMap((index) => terms.spec.old?.members[index - 1] ?? [])
-    const seats = [...new Set([...dealing, ...terms.spec.next.members])].sort()
+    const dealing = dealingOf(terms.spec, dealers)
+    const seats = seatsOf(terms.spec, dealers)
     this.#lastJoined = Math.max(this.#lastJoined ?? -1, attempt)
     const own = this.#own(attempt)
     // Whoever coordinates, it does not decide whether this node deals.

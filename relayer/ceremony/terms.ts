@@ -50,3 +50,13 @@ export interface CeremonyTerms extends Windows {
 export function participantsOf(spec: Pick<CeremonySpec, 'old' | 'next'>): Address[] {
   return [...new Set([...(spec.old?.members ?? []), ...spec.next.members])].sort()
 }
+
+/** The addresses behind the old indices that a start message names. */
+export function dealingOf(spec: Pick<CeremonySpec, 'old'>, dealers: readonly number[]): Address[] {
+  return dealers.flatMap((index) => spec.old?.members[index - 1] ?? [])
+}
+
+/** The addresses that have a seat in an attempt: its dealers and all of the new committee, ascending. */
+export function seatsOf(spec: Pick<CeremonySpec, 'old' | 'next'>, dealers: readonly number[]): Address[] {
+  return [...new Set([...dealingOf(spec, dealers), ...spec.next.members])].sort()
+}

@@ -1,6 +1,7 @@
 // The edges of a ceremony: an epoch full of prepared shares, and a member that cheats when the activation is signed.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { decodeFrame } from '../../relayer/protocol/envelope.ts'
 import { rankMembers } from '../../relayer/protocol/party.ts'
 import { decodeMessage, encodeMessage, shareDigest } from '../../relayer/protocol/signwire.ts'
 import { contextOf } from '../../relayer/protocol/spec.ts'
@@ -64,5 +65,31 @@ test('a member that cheats in signing the activation is convicted, and the other
   assert.equal(witness.view?.stage, 'activating')
   for (const { store, address } of sim.relayers)
     if (address !== liar.address) assert.equal((await store.evidence()).length, 1)
+  await sim.stop()
+})
+
+test('a prepared share that cannot be read is set aside, and the next attempt completes', async () => {
+  const sim = await CeremonySim.of('unreadable prepared', 3)
+  const spec = sim.keygen(sim.committee(1, 2, 0, 1, 2))
+  const [broken] = sim.relayers
+  assert.ok(broken)
+  const hush = sim.net.rule(({ kind, from, body }) =>
+    kind === 'frame' && from === broken.address && decodeFrame(body).round === 3 ? 'drop' : 'pass',
+  )
+  await sim.begin(spec)
+  await sim.until(() => broken.disk.writes.some(({ kind }) => kind === 'file'))
+  await broken.crash()
+  hush()
+  const image = broken.disk.image()
+  broken.disk.restore({
+    records: image.records,
+    files: new Map([...image.files].map(([name, bytes]) => [name, bytes.map((byte) => byte ^ 1)])),
+  })
+  await broken.start()
+  assert.equal((await broken.store.prepared(1)).length, 1)
+  broken.run(spec)
+  await sim.until(() => sim.relayers.every(({ activations }) => activations.length > 0))
+  assert.equal(broken.activations[0]?.activation.attempt, 1)
+  assert.equal((await broken.store.prepared(1)).length, 2, 'it is kept all the same')
   await sim.stop()
 })
