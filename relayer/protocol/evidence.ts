@@ -24,7 +24,7 @@ export interface TrustedState {
   readonly bridge: Address
   /** The committees that the record may speak of, by epoch. */
   readonly committees: readonly Committee[]
-  /** The keys as the contract states them; needed only for E_CONST and E_STATE. */
+  /** The keys that existed, as the contract states them; needed for E_CONST and E_STATE, and where a key was added. */
   readonly keys?: readonly RegisteredKey[]
 }
 
@@ -80,6 +80,8 @@ export function verifyEvidence(bytes: Uint8Array, trusted: TrustedState): Verdic
     const record = decodeEvidence(bytes)
     const { spec } = record
     requireKnown(spec, trusted)
+    // The session id names all keys, not which of them is new: a lie about that would convict the honest.
+    if (spec.op === 'addkey') requireKeys(spec, trusted)
     const verdict = record.second === null ? ofSession(record) : ofCoordinator(record, record.second)
     if (verdict === null) throw new InputError('verify evidence: it proves nothing')
     if (verdict.code === 'E_CONST' || verdict.code === 'E_STATE') requireKeys(spec, trusted)

@@ -5,7 +5,7 @@ import { H, preimage } from '../crypto/hash.ts'
 import { type Signer, signedBy } from '../crypto/identity.ts'
 import type { Rng } from '../crypto/rng.ts'
 import { TAG } from '../crypto/tags.ts'
-import { type Address, concat, equal, fromHex, toAddress, toUint, u16, u32, u64 } from '../lib/bytes.ts'
+import { type Address, concat, equal, fromHex, toAddress, toUint, u8, u16, u32, u64 } from '../lib/bytes.ts'
 import type { Secret } from '../lib/secret.ts'
 
 /** Which share of which key: nonces, requests and signature shares belong to exactly one. */
@@ -81,7 +81,7 @@ export function encodeBatch(ref: ShareRef, batch: NonceBatch, signer: Signer): U
     u64(batch.first),
     concat(...batch.points),
   ]
-  return enc(...parts, signer.sign(H(TAG.nonceBatch, ...parts)))
+  return enc(...parts, signer.sign(H(TAG.nonceBatch, u8(batch.points[0]?.length ?? 0), ...parts)))
 }
 
 /**
@@ -101,6 +101,8 @@ export function decodeBatch(
   const count = flat.length / pointLength
   if (!Number.isInteger(count) || count < 2 || count > 2 * MAX_BATCH || count % 2 !== 0)
     throw new RangeError(`decode batch: ${flat.length} bytes of points`)
+  // The size of a point is signed too: 32 pairs of one curve are as long as 33 of the other.
+  const signed = [u8(pointLength), ...parts]
   return {
     ref: decodeRef(ref),
     batch: {
@@ -112,8 +114,8 @@ export function decodeBatch(
         flat.subarray(at * pointLength, (at + 1) * pointLength),
       ),
     },
-    digest: H(TAG.nonceBatch, ...parts),
-    isFrom: (address) => signedBy(address, preimage(TAG.nonceBatch, ...parts), signature),
+    digest: H(TAG.nonceBatch, ...signed),
+    isFrom: (address) => signedBy(address, preimage(TAG.nonceBatch, ...signed), signature),
   }
 }
 
