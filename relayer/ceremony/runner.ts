@@ -53,7 +53,7 @@ export const inProcess: Runner = (input) => {
 const COST = { base: 0.28, add: 0.007, proof: 0.36, step: 0.033 } as const
 
 /**
- * How long the arithmetic of an attempt takes one thread, in ms: the limit formula of docs/protocols.md for keygen or
+ * How long the arithmetic of an attempt takes one thread, in ms: the limit formula of docs/benchmarks.md for keygen or
  * reshare and for the batch of share proofs, over all keys. An estimate of magnitude, not a promise.
  */
 export function estimateMs(spec: CeremonySpec): number {

@@ -1,4 +1,4 @@
-// The last round of keygen and reshare: all of the new committee prove their shares and sign one transcript (docs/protocols.md, R4).
+// The last round of keygen and reshare: all of the new committee prove their shares and sign one transcript (docs/protocols.md, Keygen, round 4).
 import { PointError, ScalarError } from '../crypto/group.ts'
 import { allHold, type Proof, prove } from '../crypto/proofs.ts'
 import { equal } from '../lib/bytes.ts'

@@ -54,9 +54,9 @@ export async function redistribute(session: Session, held: readonly KeyShare[]):
   await requireSameView(session, { round: ROUND.commit, own: echo, claims })
   // Round 3, steps 2 and 3 (reshare: and the constant terms): every dealer's opening.
   const openings = verifyOpenings(session, received)
-  // Round 3, step 4 and 6: the sums, and what follows from them for everybody.
+  // Round 3, steps 4 to 6: the sums, and what follows from them for everybody.
   const keys = attempt.keys.map((key) => combine(attempt, key, openings))
-  // Round 3, step 5: this node's own share.
+  // Round 3, step 7: this node's own share.
   const own = receiver === null ? [] : sumSubshares(session, received, keys)
 
   const echoes = [echo, echoOf(attempt, ROUND.open, opens)] as const

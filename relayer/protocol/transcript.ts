@@ -1,4 +1,4 @@
-// The transcript T on which all of a new committee must agree, over every key of the attempt (docs/protocols.md, keygen R4, reshare R3.7).
+// The transcript T on which all of a new committee must agree, over every key of the attempt (docs/protocols.md, Keygen, round 4).
 import { H } from '../crypto/hash.ts'
 import { TAG } from '../crypto/tags.ts'
 import { equal } from '../lib/bytes.ts'
