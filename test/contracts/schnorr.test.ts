@@ -93,12 +93,10 @@ test('10,000 random cases, half of them spoilt, are judged as the model judges t
       'a valid signature was refused',
     )
     bad.forEach((item, i) => assert.equal(found[250 + i], byDefinition(key, item)))
-    for (let i = 0; i < cases.length; i += 10) {
-      const item = cases[i]
-      assert.ok(item)
+    for (const [i, item] of cases.entries()) {
       assert.equal(found[i], byRecovery(item))
       // The daemon's own verifier knows a key by its point: only cases of this point are its business.
-      if (item.v === key.v)
+      if (i % 10 === 0 && item.v === key.v)
         assert.equal(found[i], verifyEvm(fromHex(key.publicKey), fromHex(item.m), bytes(item)))
     }
     accepted += found.filter(Boolean).length

@@ -52,7 +52,7 @@ async function reshareWithCut(number: number, place: CutPlace): Promise<boolean>
 }
 
 for (const place of ['before', 'after'] as const)
-  test(`power cuts ${place} every durable write of a member leave a committee that signs`, async () => {
+  test(`31 power cuts ${place} every durable write of a member leave a committee that signs`, async () => {
     let number = 1
     while (await reshareWithCut(number, place)) number += 1
     assert.ok(

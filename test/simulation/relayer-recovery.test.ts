@@ -8,7 +8,7 @@ import { GovernedSim, type Operator, probe } from '../support/governed-sim.ts'
 /** The checks that are not well. */
 const ill = async (operator: Operator) => (await operator.status()).problems.map(({ check }) => check)
 
-test('a member is killed after each durable write of a reshare: it comes back, and the reshare completes', async () => {
+test('31 a member is killed after each durable write of a reshare: it comes back, and the reshare completes', async () => {
   for (let at = 1; ; at++) {
     const sim = await GovernedSim.running('killed', { count: 3, first: [0, 1, 2] })
     const victim = sim.at(1)
