@@ -87,7 +87,9 @@ export async function follow(
     event,
     info,
     scheme: state.keys[0]?.scheme ?? -1,
-    knownKey: (await knownGroupKey(store)) ?? prepared?.keys[0]?.groupKey ?? null,
+    // A keygen has no key that is known before: then what this node prepared says it, be it in another attempt, for without
+    // this node's readiness no attempt is activated, and each has a key of its own.
+    knownKey: (await knownGroupKey(store)) ?? (prepared ?? records[0])?.keys[0]?.groupKey ?? null,
     prepared,
   })
   if (doubt !== null) throw doubtful(state.epoch, doubt)
