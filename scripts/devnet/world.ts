@@ -214,7 +214,7 @@ export class World {
     return `chainId: ${CHAIN_ID}
 bridge: "${this.bridgeAddress}"
 rpcUrls: ["${this.rpcUrl}"]
-pollMs: ${Math.max(50, this.options.blockTimeMs / 4)}
+pollMs: ${Math.max(50, Math.floor(this.options.blockTimeMs / 4))}
 confirmations: ${this.options.confirmations}
 dataDirectory: data
 keystore: keystore.json
