@@ -8,9 +8,12 @@ export interface Windows {
   readonly windowBlocks: number
 }
 
-/** Shares of W after which the start message, and the messages of rounds 1 to 3, come too late; round 3 acknowledges. */
+/**
+ * Shares of W after which the start message, and the messages of rounds 1 to 3, come too late; round 3 acknowledges. The
+ * fourth ends the search for whoever told different things to different members.
+ */
 const START_SHARE = 0.3
-const ROUND_SHARES = [0.45, 0.6, 0.85] as const
+const ROUND_SHARES = [0.45, 0.6, 0.85, 0.95] as const
 
 /** From this many failed attempts on, the ceremony raises an alarm. */
 export const ALARM_AFTER_FAILURES = 5
@@ -56,7 +59,7 @@ export function startDeadline(windows: Windows, attempt: number): number {
   return within(windows, attempt, START_SHARE)
 }
 
-/** The block from which round 1, 2 or 3 of attempt k is over for whoever has not spoken. */
+/** The block from which round 1, 2 or 3 of attempt k is over for whoever has not spoken, or (4) every dispute. */
 export function roundDeadline(windows: Windows, attempt: number, round: number): number {
   const share = ROUND_SHARES[Math.min(Math.max(round, 1), ROUND_SHARES.length) - 1]
   return within(windows, attempt, share ?? 1)

@@ -8,22 +8,41 @@ import { type Abort, decodeAbort, MAX_PROOF } from './messages.ts'
 import type { Party } from './party.ts'
 import { convicts, decodeProof, type Proof } from './proof.ts'
 
-/** The words for an error: with proof if there is one that fits, with suspects if there are any. */
-export function abortOf(error: unknown): Abort {
+/**
+ * The words for an error: with proof if there is one that fits, with suspects if there are any. A proof that does not fit is
+ * shown message by message, as far as they were to all; where all were, everybody can judge without another word.
+ */
+export function wordsOf(error: unknown): {
+  readonly shown: readonly SignedEnvelope[]
+  readonly abort: Abort | null
+} {
   if (error instanceof FaultError) {
-    const { proof } = decodeEvidence(error.evidence)
-    return {
-      code: error.code,
-      round: 0,
-      suspects: error.culprits,
-      proof: proof.length <= MAX_PROOF ? proof : null,
-    }
+    const { code, culprits: suspects, evidence } = error
+    const { proof } = decodeEvidence(evidence)
+    if (proof.length <= MAX_PROOF) return { shown: [], abort: { code, round: 0, suspects, proof } }
+    const { envelopes } = decodeProof(proof)
+    const shown = envelopes.filter(({ to }) => to === null)
+    const abort = shown.length === envelopes.length ? null : { code, round: 0, suspects, proof: null }
+    return { shown, abort }
   }
+  const words = { code: 'E_STATE', round: 0, suspects: [], proof: null } as const
   if (error instanceof SilenceError)
-    return { code: 'E_TIMEOUT', round: error.round, suspects: error.suspects, proof: null }
+    return { shown: [], abort: { ...words, code: 'E_TIMEOUT', round: error.round, suspects: error.suspects } }
   if (error instanceof DisputeError)
-    return { code: error.code, round: 0, suspects: error.suspects, proof: null }
-  return { code: 'E_STATE', round: 0, suspects: [], proof: null }
+    return { shown: [], abort: { ...words, code: error.code, suspects: error.suspects } }
+  return { shown: [], abort: words }
+}
+
+/**
+ * Whether somebody is accused of a silence that is not over here: time is over when this node's own clock says so, and
+ * until then a suspect may still speak.
+ */
+export function isEarly(
+  { code, round, suspects }: Accusation,
+  waits: Iterable<{ readonly round: number; readonly missing: () => readonly Party[] }>,
+): boolean {
+  const open = [...waits].filter((wait) => wait.round === round).flatMap(({ missing }) => missing())
+  return code === 'E_TIMEOUT' && suspects.some((suspect) => open.includes(suspect))
 }
 
 /**

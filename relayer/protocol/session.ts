@@ -1,11 +1,11 @@
 // One attempt as one node runs it: it signs and sends, gathers each round, and turns what went wrong into blame for all.
 import type { Signer } from '../crypto/identity.ts'
 import type { Rng } from '../crypto/rng.ts'
-import { type Address, concat, equal } from '../lib/bytes.ts'
-import { abortOf, verdictOf } from './accusation.ts'
+import { type Address, concat } from '../lib/bytes.ts'
+import { isEarly, verdictOf, wordsOf } from './accusation.ts'
 import { addressesOf, type Attempt, attemptOf, dealersOf, partyAt } from './attempt.ts'
 import type { Channel } from './channel.ts'
-import { digestOf, encodeFrame, type SignedEnvelope, seal } from './envelope.ts'
+import { encodeFrame, type SignedEnvelope, seal } from './envelope.ts'
 import { encodeEvidence } from './evidence.ts'
 import {
   AbortedError,
@@ -20,6 +20,7 @@ import { ABORT, encodeAbort, NOTICE, ROUND } from './messages.ts'
 import type { Party, Role, Seat } from './party.ts'
 import { encodeProof, type Proof } from './proof.ts'
 import type { CeremonySpec, SignedStart } from './spec.ts'
+import { agree, DISPUTE, isWhole, viewOf } from './views.ts'
 
 /** What a session is opened with. */
 export interface SessionParts {
@@ -30,7 +31,7 @@ export interface SessionParts {
   /** The session's channel, opened for `addressesOf(attemptOf(spec, start.start))`. */
   readonly channel: Channel
   readonly rng: Rng
-  /** Aborts when the time of round 1, 2 or 3 is over. */
+  /** Aborts when the time of round 1, 2 or 3 is over, or (4) that of finding out whose messages differ. */
   readonly deadline: (round: number) => AbortSignal
 }
 
@@ -63,9 +64,13 @@ export class Session {
   readonly #parts: SessionParts
   readonly #inbox: Inbox
   readonly #waiters = new Set<Waiter>()
+  /** Rounds of which somebody showed its view, so that ours is due; those of which ours was shown. */
+  readonly #due = new Set<number>()
   readonly #shown = new Set<number>()
   readonly #gaveUp = new Set<Address>()
   #failure: Error | null = null
+  /** An abort over somebody's silence before its time was over here: the suspects may still speak. */
+  #rash: AbortedError | null = null
   #disputing = false
   #announced = false
 
@@ -137,21 +142,23 @@ export class Session {
     }
   }
 
-  /** Shows everybody the signed messages to all of a round, once, and says with which bodies. */
+  /**
+   * Shows everybody the signed messages to all of a round, once, and says with which bodies. A view with a gap is not
+   * shown yet: whoever asks too early must not be the reason that the equivocator is never found.
+   */
   showView(round: number): void {
     const [seat] = this.seats
-    if (this.#shown.has(round) || seat === undefined) return
+    const view = viewOf(this.attempt, this.#inbox, round)
+    if (this.#shown.has(round) || seat === undefined || !isWhole(view)) return
     this.#shown.add(round)
     for (const dealer of dealersOf(this.attempt)) this.passOn(round, dealer)
-    this.sendToAll(seat, NOTICE + round, concat(...this.#view(round)))
+    this.sendToAll(seat, NOTICE + round, concat(...view))
   }
 
   /** Passes a signed message to all on to everybody. */
   passOn(round: number, from: Party): void {
     const envelope = this.#inbox.at(round, from, null)
-    if (envelope === undefined) return
-    const frame = this.#frame(envelope)
-    for (const address of this.#others()) this.#parts.channel.send(address, frame)
+    if (envelope !== undefined) this.#relay(envelope)
   }
 
   /**
@@ -160,19 +167,15 @@ export class Session {
    */
   async compareViews(round: number): Promise<void> {
     this.#disputing = true
-    const own = this.#view(round)
+    const own = viewOf(this.attempt, this.#inbox, round)
     const agrees = (address: Address): boolean => {
       const seat = this.attempt.parties.find((party) => party.address === address)
       const notice = seat === undefined ? undefined : this.#inbox.at(NOTICE + round, seat, null)
-      if (notice === undefined) return false
-      return own.every((digest, at) => {
-        const theirs = notice.body.subarray(32 * at, 32 * at + 32)
-        return equal(digest, theirs) || theirs.every((byte) => byte === 0)
-      })
+      return notice !== undefined && agree(own, notice.body)
     }
     const missing = () => this.#others().filter((address) => !this.#gaveUp.has(address) && !agrees(address))
     try {
-      await this.#wait(round + 1, () =>
+      await this.#wait(DISPUTE, () =>
         this.attempt.parties.filter((party) => missing().includes(party.address)),
       )
     } catch (error) {
@@ -231,8 +234,11 @@ export class Session {
     if (arrival.kind !== 'new') return
     const { envelope, sender } = arrival
     if (envelope.round === ABORT) this.#onAbort(sender, envelope)
-    else if (envelope.round >= NOTICE) this.showView(envelope.round - NOTICE)
-    for (const waiter of [...this.#waiters]) if (waiter.missing().length === 0) waiter.done()
+    else if (envelope.round >= NOTICE) this.#due.add(envelope.round - NOTICE)
+    for (const round of this.#due) this.showView(round)
+    const over = [...this.#waiters].filter((waiter) => waiter.missing().length === 0)
+    if (over.length > 0 && this.#rash !== null) this.#fail(this.#rash)
+    else for (const waiter of over) waiter.done()
   }
 
   #onAbort(sender: Party, envelope: SignedEnvelope): void {
@@ -246,15 +252,9 @@ export class Session {
     }
     if (this.#disputing) return
     const { accusation } = verdict
-    const missing = [...this.#waiters]
-      .filter((waiter) => waiter.round === accusation.round)
-      .flatMap((waiter) => waiter.missing())
-    const agreed = accusation.suspects.filter((suspect) => missing.includes(suspect))
-    this.#fail(
-      accusation.code === 'E_TIMEOUT' && agreed.length > 0
-        ? new SilenceError(accusation.round, agreed)
-        : new AbortedError(sender, accusation),
-    )
+    const aborted = new AbortedError(sender, accusation)
+    if (isEarly(accusation, this.#waiters)) this.#rash ??= aborted
+    else this.#fail(aborted)
   }
 
   #fail(error: Error): void {
@@ -263,20 +263,26 @@ export class Session {
     for (const waiter of [...this.#waiters]) waiter.fail(error)
   }
 
-  /** Tells the others once why this node gives up; what another party said without proof is not repeated. */
+  /**
+   * Tells the others once why this node gives up. What another party said without proof is passed on as it is: said to
+   * one alone, it would make that one look silent.
+   */
   #announce(error: unknown): void {
     const [seat] = this.seats
-    if (this.#announced || error instanceof AbortedError || seat === undefined) return
+    if (this.#announced || seat === undefined) return
     this.#announced = true
-    this.sendToAll(seat, ABORT, encodeAbort(abortOf(error)))
+    if (error instanceof AbortedError) {
+      this.passOn(ABORT, error.by)
+      return
+    }
+    const { shown, abort } = wordsOf(error)
+    for (const envelope of shown) this.#relay(envelope)
+    if (abort !== null) this.sendToAll(seat, ABORT, encodeAbort(abort))
   }
 
-  /** The digests of the messages to all of a round that this node holds, by sender; zeros where there is none. */
-  #view(round: number): Uint8Array[] {
-    return dealersOf(this.attempt).map((dealer) => {
-      const envelope = this.#inbox.at(round, dealer, null)
-      return envelope === undefined ? new Uint8Array(32) : digestOf(envelope)
-    })
+  #relay(envelope: SignedEnvelope): void {
+    const frame = this.#frame(envelope)
+    for (const address of this.#others()) this.#parts.channel.send(address, frame)
   }
 
   #seal(message: { from: Seat; to: Seat | null; round: number; body: Uint8Array }): SignedEnvelope {

@@ -96,6 +96,8 @@ export interface RunOptions {
   readonly closes?: Address
   /** Called before anybody speaks: put rules on the wire here. */
   readonly prepare?: (network: SimNetwork, start: StartMessage) => void
+  /** Called when the time of a round (4: of disputes) is over for everybody. */
+  readonly fallen?: (round: number, network: SimNetwork) => void
   /** Parties that run this instead of the protocol. */
   readonly rogues?: Rogues
   /** Who confirms what it prepared; by default everybody. */
@@ -126,7 +128,7 @@ export async function runCeremony(options: RunOptions): Promise<Run> {
   const peers = addressesOf(attempt)
   const network = new SimNetwork(options.seed ?? 0)
   options.prepare?.(network, start.start)
-  const deadlines = [1, 2, 3].map(() => new AbortController())
+  const deadlines = [1, 2, 3, 4].map(() => new AbortController())
   const deadline = (round: number) => deadlines[round - 1]?.signal ?? AbortSignal.abort()
   const sessions = new Map<Address, Session>()
   const endings = new Map<Address, Ending>()
@@ -150,9 +152,10 @@ export async function runCeremony(options: RunOptions): Promise<Run> {
     if (network.whenIdle()) continue
     if (options.closes !== undefined) sessions.get(options.closes)?.close()
     deadlines[round - 1]?.abort()
+    options.fallen?.(round, network)
     round += 1
     await new Promise<void>((resolve) => setImmediate(resolve))
-    if (round > 4 && !network.busy) throw new Error('run ceremony: a party waits for ever')
+    if (round > 5 && !network.busy) throw new Error('run ceremony: a party waits for ever')
   }
   await all
   await network.idle()

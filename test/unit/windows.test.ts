@@ -68,17 +68,17 @@ test('the alarm begins after the fifth failed attempt', () => {
 test('deadlines are fixed shares of the window, in order, and end within it', () => {
   assert.equal(startDeadline(windows, 0), 106)
   assert.deepEqual(
-    [1, 2, 3].map((round) => roundDeadline(windows, 0, round)),
-    [109, 112, 117],
+    [1, 2, 3, 4].map((round) => roundDeadline(windows, 0, round)),
+    [109, 112, 117, 119],
   )
   assert.equal(roundDeadline(windows, 2, 1), 149)
-  assert.equal(roundDeadline(windows, 0, 9), 117, 'rounds beyond the third end with it')
+  assert.equal(roundDeadline(windows, 0, 9), 119, 'nothing ends after disputes')
   for (let windowBlocks = 1; windowBlocks <= 400; windowBlocks++) {
     const each = { startBlock: 7, windowBlocks }
     const order = [
       opening(each, 3),
       startDeadline(each, 3),
-      ...[1, 2, 3].map((round) => roundDeadline(each, 3, round)),
+      ...[1, 2, 3, 4].map((round) => roundDeadline(each, 3, round)),
       opening(each, 4),
     ]
     assert.deepEqual(

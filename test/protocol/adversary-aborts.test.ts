@@ -1,0 +1,220 @@
+// Aborts and notices as weapons: said too early, to one alone, too long or at the last moment, they frame nobody and hide nobody.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { enc } from '../../relayer/crypto/enc.ts'
+import { type Address, toHex } from '../../relayer/lib/bytes.ts'
+import { type Dealing, open } from '../../relayer/protocol/dealing.ts'
+import { type Envelope, encodeFrame, seal } from '../../relayer/protocol/envelope.ts'
+import { AbortedError, SilenceError } from '../../relayer/protocol/faults.ts'
+import {
+  ABORT,
+  encodeAbort,
+  encodeCommitments,
+  encodeOpenings,
+  MAX_ABORT,
+  MAX_PROOF,
+  NOTICE,
+  ROUND,
+} from '../../relayer/protocol/messages.ts'
+import { sessionIdOf, type StartMessage } from '../../relayer/protocol/spec.ts'
+import { assertConvicted, assertSuspected, honestOf } from '../support/blame.ts'
+import {
+  committeeOf,
+  operators,
+  readinessOf,
+  type Run,
+  runCeremony,
+  specOf,
+} from '../support/ceremony-run.ts'
+import { rogue } from '../support/rogue.ts'
+import type { Packet, SimNetwork } from '../support/sim-network.ts'
+import { edit, envelopeOf, selected } from '../support/tamper.ts'
+
+const signers = operators(1, 2, 3, 4)
+const next = committeeOf(1, signers, 3)
+const spec = specOf({ op: 'keygen', next })
+const [first, cheater, victim, last] = next.members
+assert.ok(first && cheater && victim && last)
+const signer = signers.find(({ address }) => address === cheater)
+assert.ok(signer)
+
+/** A frame in which the cheater says something to all, for one receiver. */
+function saying(start: StartMessage, to: Address, message: Pick<Envelope, 'round' | 'body'>): Packet {
+  assert.ok(cheater && signer)
+  const sessionId = sessionIdOf(start)
+  const from = { role: 'new', index: next.members.indexOf(cheater) + 1 } as const
+  const body = encodeFrame(seal(signer, { sessionId, from, to: null, ...message }))
+  return { from: cheater, to, kind: 'frame', session: toHex(sessionId), topic: null, body }
+}
+
+/** Holds what somebody says to all in a round until nothing else is under way, and does something else instead. */
+function hold(
+  network: SimNetwork,
+  of: { by: Address; round: number },
+  instead: (packet: Packet) => void,
+): void {
+  network.rule((packet) => {
+    if (selected(packet, { ...of, toAll: true }) === null) return 'pass'
+    instead(packet)
+    return 'hold'
+  })
+  network.onIdle(() => network.release())
+}
+
+/** Every honest party knows who aborted, and convicts nobody. */
+function assertAbortedBy(run: Run, by: Address): void {
+  for (const address of honestOf(run, [by])) {
+    const error: unknown = run.endings.get(address)?.error
+    assert.ok(error instanceof AbortedError, `${address}: ${String(error)}`)
+    assert.equal(error.by.address, by)
+  }
+}
+
+const otherCommit = encodeCommitments([
+  { commitment: new Uint8Array(32).fill(1), oldCommitments: new Uint8Array() },
+])
+const twoCommits = edit(signer, { round: ROUND.commit, toAll: true, to: [victim] }, () => ({
+  body: otherCommit,
+}))
+
+test('a view that is asked for before it is whole does not hide the equivocator of that round', async () => {
+  const run = await runCeremony({
+    spec,
+    signers,
+    prepare: (network, start) => {
+      network.rule(twoCommits)
+      hold(network, { by: cheater, round: ROUND.commit }, ({ to }) =>
+        network.inject(saying(start, to, { round: NOTICE + ROUND.commit, body: new Uint8Array(128) })),
+      )
+    },
+  })
+  assertConvicted(run, 'E_EQUIV', [cheater])
+})
+
+test('nor does one that is asked for in the round before', async () => {
+  let other = new Uint8Array()
+  let dealt: readonly Dealing[] = []
+  const cheat = rogue({
+    readiness: (prepared) => readinessOf(spec, prepared, signer),
+    dealings: (dealings) => {
+      dealt = dealings
+      return dealings
+    },
+    openings: (openings, { session, echo, seat }) => {
+      other = new Uint8Array(
+        encodeOpenings(
+          echo,
+          dealt.map((dealing) => open(session, seat, { dealing, echo })),
+        ),
+      )
+      return openings
+    },
+  })
+  const run = await runCeremony({
+    spec,
+    signers,
+    rogues: new Map([[cheater, cheat]]),
+    prepare: (network, start) => {
+      network.rule(edit(signer, { round: ROUND.open, toAll: true, to: [victim] }, () => ({ body: other })))
+      hold(network, { by: cheater, round: ROUND.commit }, ({ to }) =>
+        network.inject(saying(start, to, { round: NOTICE + ROUND.open, body: new Uint8Array(128) })),
+      )
+    },
+  })
+  assertConvicted(run, 'E_EQUIV', [cheater])
+})
+
+test('an equivocator that speaks at the last moment is found after the time of all rounds', async () => {
+  const run = await runCeremony({
+    spec,
+    signers,
+    prepare: (network) => {
+      network.rule(twoCommits)
+      network.rule((packet) => {
+        const envelope = envelopeOf(packet)
+        const relayed = envelope !== null && next.members[envelope.from.index - 1] !== packet.from
+        return relayed || envelope?.round === NOTICE + ROUND.commit ? 'hold' : 'pass'
+      })
+    },
+    fallen: (round, network) => {
+      if (round === 3) network.release()
+    },
+  })
+  assertConvicted(run, 'E_EQUIV', [cheater])
+})
+
+test('who calls others silent before the time is over is itself the one that aborted', async () => {
+  const suspects = [{ role: 'new', index: next.members.indexOf(first) + 1 } as const]
+  const abort = encodeAbort({ code: 'E_TIMEOUT', round: ROUND.commit, suspects, proof: null })
+  const run = await runCeremony({
+    spec,
+    signers,
+    prepare: (network, start) => {
+      let said = false
+      hold(network, { by: first, round: ROUND.commit }, () => {
+        if (said) return
+        said = true
+        for (const to of [first, victim, last])
+          network.inject(saying(start, to, { round: ABORT, body: abort }))
+      })
+    },
+  })
+  assertAbortedBy(run, cheater)
+})
+
+test('who calls others silent before the time is over, and is right, changes nothing', async () => {
+  const suspects = [{ role: 'new', index: next.members.indexOf(first) + 1 } as const]
+  const abort = encodeAbort({ code: 'E_TIMEOUT', round: ROUND.commit, suspects, proof: null })
+  const run = await runCeremony({
+    spec,
+    signers,
+    prepare: (network, start) => {
+      for (const to of [victim, last])
+        network.onIdle(() => network.inject(saying(start, to, { round: ABORT, body: abort })))
+      network.rule((packet) => (packet.from === first ? 'drop' : 'pass'))
+    },
+  })
+  assertSuspected(run, 'E_TIMEOUT', { suspects: [first], corrupt: [first] })
+  for (const address of [victim, last]) assert.ok(run.endings.get(address)?.error instanceof SilenceError)
+})
+
+test('an abort that is said to one alone makes nobody else look silent', async () => {
+  const abort = { code: 'E_STATE', round: 0, suspects: [], proof: null } as const
+  for (let seed = 0; seed < 4; seed++) {
+    const run = await runCeremony({
+      spec,
+      signers,
+      seed,
+      rogues: new Map([[cheater, rogue({ abort: () => abort })]]),
+      prepare: (network) =>
+        network.rule((packet) =>
+          selected(packet, { by: cheater, round: ABORT, toAll: true }) !== null && packet.to !== victim
+            ? 'drop'
+            : 'pass',
+        ),
+    })
+    assertAbortedBy(run, cheater)
+  }
+})
+
+test('a false accusation too long for another abort, said to one alone, convicts its sender at everybody', async () => {
+  const proof = enc(Uint8Array.of(0), enc(), new Uint8Array(MAX_ABORT - 64))
+  assert.ok(proof.length > MAX_PROOF)
+  for (let seed = 0; seed < 4; seed++) {
+    const run = await runCeremony({
+      spec,
+      signers,
+      seed,
+      rogues: new Map([
+        [cheater, rogue({ abort: () => ({ code: 'E_SHARE', round: 0, suspects: [], proof }) })],
+      ]),
+      prepare: (network) =>
+        network.rule((packet) =>
+          selected(packet, { by: cheater, round: ABORT, toAll: true }) !== null && packet.to !== victim
+            ? 'drop'
+            : 'pass',
+        ),
+    })
+    assertConvicted(run, 'E_FALSE', [cheater])
+  }
+})
