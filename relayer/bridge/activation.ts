@@ -82,17 +82,14 @@ export async function follow(
   const lost = (await store.lost()).includes(state.epoch)
   const records = lost ? [] : await store.prepared(state.epoch)
   const prepared = records.find(({ attempt }) => attempt === info.attempt) ?? null
-  const doubt = activationDoubt({
-    place: chain,
-    event,
-    info,
-    scheme: state.keys[0]?.scheme ?? -1,
-    // A keygen has no key that is known before: then what this node prepared says it, be it in another attempt, for without
-    // this node's readiness no attempt is activated, and each has a key of its own.
-    knownKey: (await knownGroupKey(store)) ?? (prepared ?? records[0])?.keys[0]?.groupKey ?? null,
-    prepared,
-  })
+  // A keygen has no key that is known before: then what this node prepared says it, be it in another attempt, for without
+  // this node's readiness no attempt is activated, and each has a key of its own.
+  const knownKey = (await knownGroupKey(store)) ?? (prepared ?? records[0])?.keys[0]?.groupKey ?? null
+  const scheme = state.keys[0]?.scheme ?? -1
+  const doubt = activationDoubt({ place: chain, event, info, scheme, knownKey, prepared })
   if (doubt !== null) throw doubtful(state.epoch, doubt)
+  if (knownKey === null && !lost && (await holdsBelow(store, sight)))
+    throw doubtful(state.epoch, 'no group key is known here to verify it under, and shares would be erased')
   const own = signed.find(
     ({ activation }) => activation.epoch === state.epoch && activation.attempt === info.attempt,
   )
@@ -100,6 +97,15 @@ export async function follow(
   await store.promote({ activation, groupSignature, readiness: own?.readiness ?? [] })
   desk.log.info({ epoch: state.epoch, attempt: info.attempt, held: prepared !== null }, 'epoch activated')
   return true
+}
+
+/** Whether shares of epochs up to the running one are kept that no deep burn lets go of. */
+async function holdsBelow(store: Store, { state, closedDeep }: Sight): Promise<boolean> {
+  for (const epoch of (await store.epochsHeld()).filter((each) => each <= state.epoch)) {
+    const burned = closedDeep.some((info) => info.epoch === epoch && info.status === 'burned')
+    if (!burned || (await store.activationSeen(epoch))) return true
+  }
+  return false
 }
 
 /** Group key 0 of the last verified activation, or of the active share; null if this node has neither. */

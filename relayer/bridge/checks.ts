@@ -11,22 +11,30 @@ const FUNDS_MS = 60_000
 /** Activations that the account should be able to pay for. */
 const WANTED_ACTIVATIONS = 3n
 
-/** Whether the chain shows an epoch below the one that this node has verified; raises or clears the alarm. */
-export async function hasGoneBack(desk: Desk, { state }: Sight): Promise<boolean> {
-  const running = (await desk.store.running())?.epoch ?? 0
-  const back = state.epoch < running
+/**
+ * Whether the chain shows an epoch below the one that this node has verified, or another attempt of that one; raises or
+ * clears the alarm.
+ */
+export async function hasGoneBack(desk: Desk, { state, running }: Sight): Promise<boolean> {
+  const seen = await desk.store.running()
+  const back = seen === null || state.epoch >= seen.epoch ? null : `epoch ${state.epoch}`
+  const other =
+    seen !== null && seen.epoch === running?.epoch && seen.attempt !== running.attempt
+      ? `attempt ${running.attempt} of epoch ${running.epoch}`
+      : null
+  const shown = back ?? other
   desk.problems.set(
     'epoch',
-    back
-      ? {
+    shown === null
+      ? null
+      : {
           severity: 'critical',
-          message: `the chain shows epoch ${state.epoch}, and this node has seen epoch ${running} activated`,
+          message: `the chain shows ${shown}, and this node has seen ${other === null ? '' : `attempt ${seen?.attempt} of `}epoch ${seen?.epoch} activated`,
           remedy:
-            'check the RPC endpoints; this node does not sign, and sends the activation again if the chain lost it',
-        }
-      : null,
+            'check the RPC endpoints; this node does not sign or erase, and sends the activation again if the chain lost it',
+        },
   )
-  return back
+  return shown !== null
 }
 
 /** Members of the running committee that are connected, this node included. */
