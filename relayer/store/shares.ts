@@ -59,8 +59,11 @@ export async function listShares(vault: Vault, epoch: number): Promise<ShareReco
   const retired = new Set(
     (await records.keys(ofEpoch(PREFIX.retired, epoch))).map((key) => numbersOf(key).attempt),
   )
-  const found = await records.list(ofEpoch(PREFIX.share, epoch), decodeShareRecord)
-  return found.map(([, record]) => record).filter((record) => !retired.has(record.attempt))
+  const kept = (await records.keys(ofEpoch(PREFIX.share, epoch)))
+    .map(numbersOf)
+    .filter(({ attempt }) => !retired.has(attempt))
+  // What is marked is not even read: a damaged record would keep its epoch from being erased.
+  return Promise.all(kept.map((slot) => readShareRecord(vault, slot)))
 }
 
 /**

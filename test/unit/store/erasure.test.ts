@@ -76,3 +76,24 @@ test('neither a share nor a data key stands on the disk in the clear', async (t)
     assert.deepEqual(await filesWith(directory, Buffer.from(Buffer.from(share.expose()).toString('hex'))), [])
   }
 })
+
+test('a damaged share record is unreadable while its epoch runs, and erased like any other once it is marked', async (t) => {
+  const handles = await openLevel(await temporaryDirectory(t))
+  const store = await storeOver(handles)
+  const [old, next] = [deal({ epoch: 1 }), deal({ epoch: 2 })]
+  await store.savePrepared(old.spec, preparedOf(old, OPERATOR))
+  await store.promote(activationArgs(old, preparedOf(old, OPERATOR)))
+  const key = KEY.share(1, 0)
+  const value = (await handles.database.get(key)) ?? new Uint8Array()
+  value[value.length >> 1] = (value[value.length >> 1] ?? 0) ^ 1
+  await handles.database.batch([{ type: 'put', key, value }])
+  await assert.rejects(store.prepared(1), /read record share\/.*damaged/)
+  await assert.rejects(store.activeShare(), /read record share\/.*damaged/)
+
+  await store.savePrepared(next.spec, preparedOf(next, OPERATOR))
+  await store.promote(activationArgs(next, preparedOf(next, OPERATOR)))
+  assert.deepEqual(await store.prepared(1), [])
+  await store.erase({ epoch: 1, attempt: 0 }, receiptFor(1, 2))
+  assert.deepEqual(await store.epochsHeld(), [2])
+  await store.close()
+})
