@@ -63,7 +63,7 @@ function preparedDoubt(prepared: ShareRecord, { activation }: ActivationEvent): 
 }
 
 /**
- * Follows the chain to its running epoch: verifies the activation and promotes. True if the active pointer moved.
+ * Follows the chain to its running epoch: verifies the activation and promotes.
  * @param signed activations that the ceremony made or heard, for their readiness signatures
  * @throws ChainError if the activation does not stand; nothing is touched then
  */
@@ -72,11 +72,11 @@ export async function follow(
   sight: Sight,
   signed: readonly ActivationArgs[],
   signal: AbortSignal,
-): Promise<boolean> {
+): Promise<void> {
   const { chain, store } = desk
   const { state, running: info, finalised } = sight
   const running = await store.running()
-  if (info === null || (running?.epoch ?? 0) >= state.epoch) return false
+  if (info === null || (running?.epoch ?? 0) >= state.epoch) return
   const event = await chain.activation(state.epoch, finalised, signal)
   if (event === null) throw doubtful(state.epoch, 'no event of it is found')
   const lost = (await store.lost()).includes(state.epoch)
@@ -96,7 +96,6 @@ export async function follow(
   const { activation, groupSignature } = event
   await store.promote({ activation, groupSignature, readiness: own?.readiness ?? [] })
   desk.log.info({ epoch: state.epoch, attempt: info.attempt, held: prepared !== null }, 'epoch activated')
-  return true
 }
 
 /** Whether shares of epochs up to the running one are kept that no deep burn lets go of. */

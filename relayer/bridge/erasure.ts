@@ -4,6 +4,7 @@ import { to0x } from '../lib/bytes.ts'
 import { type DeletionReceipt, receiptDigest } from '../protocol/typed.ts'
 import type { RetiredRecord } from '../store/epochs.ts'
 import type { SignedReceipt } from '../store/receipts.ts'
+import type { Store } from '../store/store.ts'
 import type { Sight } from './follower.ts'
 import type { Desk } from './parts.ts'
 
@@ -20,8 +21,8 @@ export async function eraseDue(desk: Desk, sight: Sight): Promise<SignedReceipt[
     const due = await dueOf(desk, sight, { epoch, records })
     if (due.length === 0) continue
     const info = deepInfo(sight, epoch)
-    const others = (await store.prepared(epoch)).length
-    const receipt = isClosed(info) && due.length === records.length && others === 0 ? sign(desk, info) : null
+    const all = due.length === records.length && (await unmarked(store, epoch)) === 0
+    const receipt = isClosed(info) && all ? sign(desk, info) : null
     for (const [at, record] of due.entries()) {
       const last = at === due.length - 1
       await store.erase(record, last ? receipt : null)
@@ -42,7 +43,7 @@ async function retireBurned({ store, problems }: Desk, sight: Sight): Promise<vo
   for (const epoch of await store.epochsHeld()) {
     if (epoch <= running || deepInfo(sight, epoch)?.status !== 'burned') continue
     if (await store.activationSeen(epoch)) kept.push(epoch)
-    else if ((await store.prepared(epoch)).length > 0) await store.retireBurned(epoch)
+    else if ((await unmarked(store, epoch)) > 0) await store.retireBurned(epoch)
   }
   problems.set(
     'burned',
@@ -54,6 +55,12 @@ async function retireBurned({ store, problems }: Desk, sight: Sight): Promise<vo
           remedy: 'nothing to do: they are erased after the next verified activation',
         },
   )
+}
+
+/** How many share sets of an epoch are not marked for erasure, whether they can be read or not. */
+async function unmarked(store: Store, epoch: number): Promise<number> {
+  const of = (slots: readonly { readonly epoch: number }[]) => slots.filter((slot) => slot.epoch === epoch)
+  return of(await store.slots()).length - of(await store.retired()).length
 }
 
 /** The marked share sets of one epoch whose reason lies twice as deep as finality. */

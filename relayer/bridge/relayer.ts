@@ -45,6 +45,7 @@ export class Relayer {
   readonly #funds: FundsCheck
   readonly #deletions: DeletionsCheck
   #unlisten: () => void = () => {}
+  #turn: Promise<unknown> = Promise.resolve()
   #resent = 0
 
   constructor(options: RelayerOptions) {
@@ -146,20 +147,29 @@ export class Relayer {
   }
 
   /** The operator gives the share of the running epoch up; the node receives a new one in the next reshare. */
-  async declareLost(): Promise<{ epoch: number }> {
-    const epoch = this.#follower.last?.state.epoch ?? 0
-    if (epoch === 0)
-      throw new InputError('declare share lost: no epoch is running, or the chain is not in sight')
-    await this.#ceremonies.leave()
-    this.#holding.release()
-    await this.#desk.store.declareLost(epoch)
-    return { epoch }
+  declareLost(): Promise<{ epoch: number }> {
+    return this.#inTurn(async () => {
+      const epoch = this.#follower.last?.state.epoch ?? 0
+      if (epoch === 0)
+        throw new InputError('declare share lost: no epoch is running, or the chain is not in sight')
+      await this.#ceremonies.leave()
+      this.#holding.release()
+      await this.#desk.store.declareLost(epoch)
+      return { epoch }
+    })
+  }
+
+  /** A look at the chain and the operator's word do not cut in on each other. */
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(work)
+    this.#turn = turn.catch(() => {})
+    return turn
   }
 
   async #run(signal: AbortSignal): Promise<void> {
     const { clock, pollMs } = this.#desk
     while (!signal.aborted) {
-      await this.#look(signal)
+      await this.#inTurn(() => this.#look(signal))
       await clock.sleep(pollMs, signal).catch(() => {})
     }
   }
@@ -193,7 +203,8 @@ export class Relayer {
       await this.#stay(sight)
       return this.#check(sight, signal)
     }
-    if (await follow(this.#desk, sight, this.#ceremonies.signed, signal)) this.#resent = 0
+    this.#resent = 0
+    await follow(this.#desk, sight, this.#ceremonies.signed, signal)
     const readable = await this.#holding.settle(sight)
     if (readable) await this.#ceremonies.attend(sight)
     else await this.#ceremonies.leave()

@@ -1,7 +1,7 @@
 // One ceremony from its start block until the chain has decided: attempt after attempt, evidence, and signed activations.
 import { keccak256 } from '../crypto/hash.ts'
 import { type Address, toHex } from '../lib/bytes.ts'
-import { messageOf } from '../lib/errors.ts'
+import { messageOf, StoreError } from '../lib/errors.ts'
 import { startOfFrame } from '../protocol/envelope.ts'
 import { startEquivocation } from '../protocol/evidence.ts'
 import { contextOf, type SignedStart } from '../protocol/spec.ts'
@@ -125,10 +125,21 @@ class Ceremony {
     ]
     try {
       await this.#activations.load()
-      for (const { bytes } of await store.evidence()) this.#weigh(bytes)
+      for (const bytes of await this.#kept()) this.#weigh(bytes)
       await this.#attempts(muster)
     } finally {
       for (const each of stop) each()
+    }
+  }
+
+  /** Evidence of earlier starts. One that cannot be read convicts nobody, and must not keep this node from the ceremony. */
+  async #kept(): Promise<Uint8Array[]> {
+    try {
+      return (await this.#deps.store.evidence()).map(({ bytes }) => bytes)
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error
+      this.#deps.log.error({ error: error.message }, 'read evidence')
+      return []
     }
   }
 
