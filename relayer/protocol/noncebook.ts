@@ -14,7 +14,7 @@ import {
 } from './nonces.ts'
 import type { Committee } from './party.ts'
 
-/** Batches kept for one member and leader; older ones are forgotten. */
+/** Batches kept for one member and leader; the oldest is forgotten. */
 const KEPT = 8
 
 interface Held {
@@ -49,8 +49,9 @@ export class NonceBook {
   }
 
   /**
-   * Takes a signed batch, from whomever it comes. What is malformed, not signed by its member, of another share or of an
-   * older boot is dropped.
+   * Takes a signed batch, from whomever it comes. What is malformed, not signed by its member, of another share or for a
+   * leader who is no member is dropped. As a leader this node uses the latest batch of each member only; others, replays
+   * perhaps, are kept to judge packages by.
    * @returns what it newly contradicts, else null. Both are kept: a package names the batch that it means.
    */
   add(bytes: Uint8Array): Conflict | null {
@@ -59,15 +60,19 @@ export class NonceBook {
     if (decoded === null || member === undefined) return null
     const { batch, digest } = decoded
     let held = this.#byMember.get(batch.index) ?? []
-    if (held.some((other) => equal(other.digest, digest)) || !decoded.isFrom(member)) return null
-    const newest = held[0]?.batch.boot
-    if (newest && (batch.boot.counter < newest.counter || sameCounterOtherId(batch, newest))) return null
-    if (newest && batch.boot.counter > newest.counter) held = []
-    const contradicted = held.find((other) => overlap(other.batch, batch))
-    const ofLeader = held.filter((other) => other.batch.leader === batch.leader)
+    if (held.some((other) => equal(other.digest, digest))) return null
+    if (!this.#committee.members.includes(batch.leader) || !decoded.isFrom(member)) return null
+    const contradicted = held.find((other) => sameBoot(other.batch, batch) && overlap(other.batch, batch))
+    const ofLeader = held.filter((other) => other.batch.leader === batch.leader).sort(byAge)
     const forgotten = ofLeader.length >= KEPT ? ofLeader[0] : undefined
     held = held.filter((other) => other !== forgotten)
-    this.#byMember.set(batch.index, [...held, { batch, digest, bytes, checked: new Map(), used: 0 }])
+    const added: Held = { batch, digest, bytes, checked: new Map(), used: 0 }
+    const newest = this.#newest(batch.index)
+    const stale = newest && newest.boot.counter >= batch.boot.counter && !sameBoot(newest, batch)
+    const late = stale === true || ofLeader.some((other) => byAge(other, added) >= 0)
+    const older = held.filter((other) => other.batch.boot.counter < batch.boot.counter)
+    for (const other of late ? [added] : [...ofLeader, ...older]) spend(other)
+    this.#byMember.set(batch.index, [...held, added])
     if (contradicted === undefined || this.#conflicts.has(batch.index)) return null
     const conflict = { first: contradicted.bytes, second: bytes }
     this.#conflicts.set(batch.index, conflict)
@@ -97,11 +102,19 @@ export class NonceBook {
 
   /** How many pairs this node, leading as `leader`, may still use of a member; the boot id they belong to. */
   stock(index: number, leader: Address): { count: number; boot: Uint8Array | null } {
-    const held = this.#byMember.get(index) ?? []
-    const count = held
+    const count = (this.#byMember.get(index) ?? [])
       .filter((other) => other.batch.leader === leader)
       .reduce((sum, other) => sum + other.batch.points.length / 2 - other.used, 0)
-    return { count, boot: held[0]?.batch.boot.id ?? null }
+    return { count, boot: this.#newest(index)?.boot.id ?? null }
+  }
+
+  /** Forgets what a member published for `leader`: it says that it is spent. */
+  forget(index: number, leader: Address): void {
+    const held = this.#byMember.get(index) ?? []
+    this.#byMember.set(
+      index,
+      held.filter((other) => other.batch.leader !== leader),
+    )
   }
 
   /** The next unused pair of a member for `leader`, which counts as used from here on; `bad` if its points are invalid. */
@@ -114,6 +127,15 @@ export class NonceBook {
     const pair = pairAt(held.batch, at)
     if (pair === null || !this.#good(held, at)) return { bad: held.bytes }
     return { index, batch: held.digest, boot: held.batch.boot.id, counter: held.batch.first + at, ...pair }
+  }
+
+  /** A batch of the member's latest boot: of two with one counter, the first that came. */
+  #newest(index: number): NonceBatch | undefined {
+    const held = (this.#byMember.get(index) ?? []).map(({ batch }) => batch)
+    return held.reduce<NonceBatch | undefined>(
+      (best, batch) => (best === undefined || batch.boot.counter > best.boot.counter ? batch : best),
+      undefined,
+    )
   }
 
   #decode(bytes: Uint8Array): ReturnType<typeof decodeBatch> | null {
@@ -140,6 +162,15 @@ export class NonceBook {
   }
 }
 
-function sameCounterOtherId(batch: NonceBatch, newest: NonceBatch['boot']): boolean {
-  return batch.boot.counter === newest.counter && !equal(batch.boot.id, newest.id)
+function spend(held: Held): void {
+  held.used = held.batch.points.length / 2
+}
+
+function sameBoot(a: NonceBatch, b: NonceBatch): boolean {
+  return a.boot.counter === b.boot.counter && equal(a.boot.id, b.boot.id)
+}
+
+/** Older first: by boot, then by counter. */
+function byAge(a: Held, b: Held): number {
+  return a.batch.boot.counter - b.batch.boot.counter || a.batch.first - b.batch.first
 }

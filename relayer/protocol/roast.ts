@@ -231,6 +231,8 @@ class Roast {
 
   #onRefusal(index: number, message: SignMessage & { type: 'refuse' }): void {
     const session = this.#sessionOf(message.hash, index)
+    // What we hold of its nonces may be spent: the next run asks for new ones.
+    if (session && message.code === 'E_B') this.#c.book.forget(index, this.#c.operator.address)
     if (session?.holds(index) && !this.#roster.out(index))
       this.#withdraw(index, `${message.code}: ${message.reason}`)
   }

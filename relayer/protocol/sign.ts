@@ -2,7 +2,7 @@
 import { FrostKey } from '../crypto/frost.ts'
 import type { Signer } from '../crypto/identity.ts'
 import type { Rng } from '../crypto/rng.ts'
-import { type Address, equal, toHex } from '../lib/bytes.ts'
+import { type Address, equal } from '../lib/bytes.ts'
 import { InputError, messageOf } from '../lib/errors.ts'
 import { commitmentsHash, type KeyShare } from './keyshare.ts'
 import type { Mailbox } from './mailbox.ts'
@@ -13,13 +13,13 @@ import type { Certificate } from './certificate.ts'
 import type { FaultError } from './faults.ts'
 import { type Arrived, allReady, checkPackage, Refusal, type SigningState, type Slot } from './signcheck.ts'
 import { type SignEvidence, signFault } from './signfault.ts'
+import { LeaderMemory } from './signmemory.ts'
 import {
   decodeMessage,
   decodePackage,
   encodeMessage,
   packageHash,
   packageIsFrom,
-  requestId,
   type SignMessage,
   type SignRequest,
   shareDigest,
@@ -56,17 +56,12 @@ export interface ShareSignerOptions {
   onFault?(fault: FaultError): void
 }
 
-/** Runs and waiting packages that are remembered; the oldest are forgotten. */
-const REMEMBERED = 256
-const WAITING = 64
-
 /** Answers signing messages with the shares of one (epoch, attempt) until it is closed. */
 export class ShareSigner {
   readonly index: number
   readonly #options: ShareSignerOptions
   readonly #slots: ReadonlyMap<number, Slot>
-  readonly #runs = new Map<string, Map<number, SignMessage & { type: 'package' }>>()
-  readonly #waiting = new Map<string, Arrived>()
+  readonly #memory = new LeaderMemory()
   readonly #asked = new Map<string, { from: Address; message: SignMessage & { type: 'ask' } }>()
   readonly #unsubscribe: () => void
   #certified = false
@@ -120,7 +115,7 @@ export class ShareSigner {
   close(): void {
     this.#closed = true
     this.#unsubscribe()
-    this.#waiting.clear()
+    this.#memory.clear()
     for (const slot of this.#slots.values()) slot.pool.destroy()
   }
 
@@ -180,11 +175,8 @@ export class ShareSigner {
       const conflict = book.add(batch)
       if (conflict !== null) this.#report({ kind: 'batches', ...conflict })
     }
-    for (const [name, arrived] of [...this.#waiting]) {
-      if (this.#unknown(arrived).length > 0) continue
-      this.#waiting.delete(name)
-      void this.#answer(arrived)
-    }
+    const ready = this.#memory.takeReady((arrived) => this.#unknown(arrived).length === 0)
+    for (const arrived of ready) void this.#answer(arrived)
   }
 
   #onPackage(from: Address, message: SignMessage & { type: 'package' }): void {
@@ -195,7 +187,7 @@ export class ShareSigner {
       return
     if (!packageIsFrom(from, message)) return
     const arrived = { slot, signing, message, hash }
-    const first = this.#remember(arrived)
+    const first = this.#memory.first(arrived)
     if (first === 'repeated') return
     if (first !== 'first') {
       this.#report({ kind: 'packages', first, second: message })
@@ -207,23 +199,8 @@ export class ShareSigner {
       void this.#answer(arrived)
       return
     }
-    if (this.#waiting.size >= WAITING) this.#waiting.delete([...this.#waiting.keys()][0] ?? '')
-    this.#waiting.set(toHex(hash), arrived)
+    this.#memory.wait(arrived)
     this.#options.mailbox.send(from, encodeMessage({ type: 'need', hash, indices: unknown }))
-  }
-
-  /** Whether the package is the first of its session in its run; if not, the first one. */
-  #remember({ signing, message }: Arrived): 'first' | 'repeated' | (SignMessage & { type: 'package' }) {
-    const name = `${signing.leader}:${toHex(requestId(signing.request))}`
-    const sessions = this.#runs.get(name) ?? new Map<number, SignMessage & { type: 'package' }>()
-    const before = sessions.get(signing.session)
-    if (before !== undefined) return equal(before.body, message.body) ? 'repeated' : before
-    if (this.#runs.size >= REMEMBERED && !this.#runs.has(name))
-      this.#runs.delete([...this.#runs.keys()][0] ?? '')
-    this.#runs.set(name, sessions)
-    const { members, threshold } = this.#options.committee
-    if (sessions.size <= members.length - threshold + 1) sessions.set(signing.session, message)
-    return 'first'
   }
 
   /** Indices whose nonces no batch that we know has. */
