@@ -19,7 +19,7 @@ import type {
   TxOutcome,
 } from './chain.ts'
 import { type At, type EpochRecord, readCommitteeState, readEpochInfo } from './contracts.ts'
-import { createEndpoints } from './endpoint.ts'
+import { createEndpoints, type Endpoint } from './endpoint.ts'
 import { EventReader } from './events.ts'
 import { agreedBlock, agreedFinal, type Confirmations, latest } from './finality.ts'
 import { Quorum } from './quorum.ts'
@@ -47,6 +47,8 @@ export interface ChainOptions {
 
 /** Gas limit of an activation: measured 232,000 and 6,900 a member with one key, and the quarter that a sender adds. */
 const ACTIVATION_GAS = { base: 300_000n, member: 9_000n, key: 70_000n } as const
+
+const NO_HASH: Hex = `0x${'00'.repeat(32)}`
 
 const NOBODY: Account = {
   address: `0x${'00'.repeat(20)}`,
@@ -96,12 +98,14 @@ export class EthersChain implements Chain {
   }
 
   async head(signal?: AbortSignal): Promise<BlockRef> {
-    const { number, hash } = await this.#quorum.first(
-      'the head',
-      (endpoint) => latest(endpoint, signal),
-      signal,
-    )
-    return { number, hash }
+    const hashes = new Map<number, Hex>()
+    const ask = async (endpoint: Endpoint): Promise<number> => {
+      const { number, hash } = await latest(endpoint, signal)
+      hashes.set(number, hash)
+      return number
+    }
+    const number = await this.#quorum.abreast('the head', ask, signal)
+    return { number, hash: hashes.get(number) ?? NO_HASH }
   }
 
   async finalised(signal?: AbortSignal): Promise<BlockRef> {

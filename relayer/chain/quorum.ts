@@ -64,6 +64,31 @@ export class Quorum {
    * @throws ChainError if too few answer
    */
   async reached(what: string, ask: Ask<number>, signal?: AbortSignal): Promise<number> {
+    const { numbers, failures } = await this.#numbers(ask, signal)
+    const number = numbers[this.#need - 1]
+    if (number === undefined) throw this.#refusal(what, new Map(), failures)
+    return number
+  }
+
+  /**
+   * The same or, while fewer than rpcQuorum endpoints answer, the smallest number of those that do: no single endpoint
+   * beside others runs ahead of the chain. For clocks, not for truth.
+   * @throws ChainError if none answers
+   */
+  async abreast(what: string, ask: Ask<number>, signal?: AbortSignal): Promise<number> {
+    const { numbers, failures } = await this.#numbers(ask, signal)
+    const number = numbers[this.#need - 1] ?? numbers.at(-1)
+    if (number !== undefined) return number
+    // One endpoint speaks for itself.
+    const [only, ...others] = failures
+    throw others.length === 0 && only !== undefined ? only.error : this.#refusal(what, new Map(), failures)
+  }
+
+  /** What every endpoint answers, the highest first. */
+  async #numbers(
+    ask: Ask<number>,
+    signal: AbortSignal | undefined,
+  ): Promise<{ numbers: number[]; failures: { name: string; error: unknown }[] }> {
     const numbers: number[] = []
     const failures: { name: string; error: unknown }[] = []
     const polls = this.endpoints.map(async (endpoint) => {
@@ -74,9 +99,7 @@ export class Quorum {
       }
     })
     await unlessAborted(Promise.all(polls), signal)
-    const number = numbers.sort((a, b) => b - a)[this.#need - 1]
-    if (number === undefined) throw this.#refusal(what, new Map(), failures)
-    return number
+    return { numbers: numbers.sort((a, b) => b - a), failures }
   }
 
   /** Sees that enough endpoints are up and that each of those serves the right chain. @throws WrongChainError if one serves another chain; ChainError if too few are up */

@@ -100,6 +100,23 @@ test('an endpoint that claims a later final block cannot move the client forward
   assert.deepEqual(await client.finalised(), await honest.finalised())
 })
 
+test("an endpoint that claims a far head turns nobody's clock forward as long as another answers", async (t) => {
+  const { url, endpoint } = await liar(
+    t,
+    altered('eth_getBlockByNumber', () => ({ number: '0xffffff' })),
+  )
+  const honest = await open(t).head()
+  const slower = new LyingEndpoint((await liar(t)).url)
+  const late = await slower.start()
+  t.after(() => slower.stop())
+  const pair = open(t, { rpcUrls: [url, late], rpcQuorum: 2 })
+  assert.deepEqual(await pair.head(), honest)
+  const one = open(t, { rpcUrls: [url, late, NOBODY], rpcQuorum: 3 })
+  assert.deepEqual(await one.head(), honest)
+  endpoint.rule = () => null
+  assert.deepEqual(await pair.head(), honest)
+})
+
 test('with the finalized tag, deep is as far below the final block as that is below the head', async (t) => {
   const { url } = await liar(t, (request) =>
     request.method === 'eth_getBlockByNumber' && request.params[0] === 'finalized'
