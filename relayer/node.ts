@@ -12,7 +12,7 @@ import { type BootnodeConfig, type Config, socketPath } from './config.ts'
 import { signerOf } from './crypto/identity.ts'
 import { systemRng } from './crypto/rng.ts'
 import { type Address, to0x, toHex } from './lib/bytes.ts'
-import { systemClock } from './lib/clock.ts'
+import { type Clock, systemClock } from './lib/clock.ts'
 import { ChainError, InputError } from './lib/errors.ts'
 import { Lifecycle } from './lib/lifecycle.ts'
 import type { Log } from './lib/log.ts'
@@ -49,6 +49,8 @@ export interface Given {
   readonly operatorKey: Secret
   /** Opens the disk below a data directory; LevelDB by default. */
   readonly openDisk?: typeof openLevel
+  /** The machine's own by default. */
+  readonly clock?: Clock
 }
 
 /** A relayer with everything that it is made of. */
@@ -61,16 +63,18 @@ export class RelayerNode {
   readonly #config: Config
   readonly #operatorKey: Secret
   readonly #openDisk: typeof openLevel
+  readonly #clock: Clock
   readonly #log: Log
   readonly #lifecycle: Lifecycle
   readonly #policy: DealingPolicy
   readonly #metrics = createMetrics({ process: true })
   #relayer: Relayer | null = null
 
-  constructor(config: Config, { operatorKey, openDisk = openLevel }: Given, log: Log) {
+  constructor(config: Config, { operatorKey, openDisk = openLevel, clock = systemClock }: Given, log: Log) {
     this.#config = config
     this.#operatorKey = operatorKey
     this.#openDisk = openDisk
+    this.#clock = clock
     this.#log = log
     this.#lifecycle = new Lifecycle(log)
     this.#policy = new DealingPolicy({
@@ -111,7 +115,7 @@ export class RelayerNode {
     const chain = createChain({
       ...this.#config,
       privateKey: this.#operatorKey,
-      clock: systemClock,
+      clock: this.#clock,
       log: this.#log.child({ component: 'chain' }),
     })
     this.#lifecycle.add('chain', async () => chain.close())
@@ -141,6 +145,7 @@ export class RelayerNode {
       bootstrap,
       network: { chainId, bridge },
       peerBook: peerBookIn(store),
+      clock: this.#clock,
       log: this.#log.child({ component: 'p2p' }),
       hello: () => ({
         protocolVersion: PROTOCOL_VERSION,
@@ -163,7 +168,7 @@ export class RelayerNode {
       network: host,
       store,
       signer: signerOf(this.#operatorKey),
-      clock: systemClock,
+      clock: this.#clock,
       rng: systemRng,
       log: this.#log.child({ component: 'bridge' }),
       boot,
@@ -220,7 +225,7 @@ export class RelayerNode {
   async #openDoors(daemon: Daemon & Watched): Promise<{ http: string; control: string }> {
     const { dataDirectory, httpHost, httpPort } = this.#config
     const control = socketPath(dataDirectory)
-    const controlServer = new ControlServer(daemon, control, () => systemClock.now())
+    const controlServer = new ControlServer(daemon, control, () => this.#clock.now())
     this.#lifecycle.add('control', () => controlServer.stop())
     await controlServer.start()
     const httpServer = new HttpServer(daemon, this.#metrics, { host: httpHost, port: httpPort })

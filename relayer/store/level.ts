@@ -1,5 +1,5 @@
-// The Database port over LevelDB: synced atomic batches, one process per directory, and compaction of a range.
-import { mkdir } from 'node:fs/promises'
+// The Database port over LevelDB: synced atomic batches, one process per directory, compaction, and no write after a torn one.
+import { mkdir, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Level } from 'level'
 import { StoreError } from '../lib/errors.ts'
@@ -13,6 +13,10 @@ type Records = Level<string, Uint8Array> & { compactRange(start: string, end: st
 
 const RESTORE =
   'stop the daemon, check the disk, and restore the data directory from a backup of this same epoch; if there is none, `truss share declare-lost`'
+
+const FULL = 'free space on the disk of the data directory; the daemon goes on by itself'
+/** Space without which a database that met a full disk is not opened again: the log and the table that LevelDB writes then. */
+const ROOM_BYTES = 1 << 20
 
 /**
  * Opens `<directory>/db` and `<directory>/keys`, creating them (mode 0700) if absent. The database's lock belongs to
@@ -40,27 +44,78 @@ export async function openLevel(directory: string): Promise<{ database: Database
     throw openError(directory, cause)
   }
   try {
-    return { database: databaseOf(level), keyFiles: await openKeyFiles(join(directory, 'keys')) }
+    const database = databaseOf(level, new Mender(level, location))
+    return { database, keyFiles: await openKeyFiles(join(directory, 'keys')) }
   } catch (cause) {
     await level.close()
     throw cause
   }
 }
 
-function databaseOf(level: Records): Database {
+/**
+ * After a write that failed, LevelDB's log may end in half a record, behind which it goes on to write, and to report as
+ * durable, what no later start will find (tried: a disk that was full). Only opening it anew begins another log.
+ */
+class Mender {
+  readonly #level: Records
+  readonly #location: string
+  #torn = false
+  #mending: Promise<void> | null = null
+
+  constructor(level: Records, location: string) {
+    this.#level = level
+    this.#location = location
+  }
+
+  /** Before each use. @throws StoreError while the disk is full, for a write; or if the database cannot be opened again */
+  async whole(writes: boolean): Promise<void> {
+    if (this.#mending === null && this.#torn && (writes || this.#level.status !== 'open'))
+      this.#mending = this.#mend().finally(() => {
+        this.#mending = null
+      })
+    await this.#mending
+  }
+
+  tear(): void {
+    this.#torn = true
+  }
+
+  async #mend(): Promise<void> {
+    const { bavail, bsize } = await statfs(this.#location)
+    if (bavail * bsize < ROOM_BYTES) throw new StoreError('write records: the disk is full', { hint: FULL })
+    await this.#level.close()
+    await this.#level.open()
+    this.#torn = false
+  }
+}
+
+function databaseOf(level: Records, mender: Mender): Database {
+  const read = <T>(action: string, run: () => Promise<T>) =>
+    guarded(action, async () => {
+      await mender.whole(false)
+      return run()
+    })
+  const write = (action: string, run: () => Promise<void>) =>
+    guarded(action, async () => {
+      await mender.whole(true)
+      await run().catch((error: unknown) => {
+        mender.tear()
+        throw error
+      })
+    })
   return {
     get: (key) =>
-      guarded(`read record ${key}`, async () => {
+      read(`read record ${key}`, async () => {
         const value = await level.get(key)
         return value === undefined ? undefined : plain(value)
       }),
     entries: (prefix) =>
-      guarded(`read records ${prefix}`, async () => {
+      read(`read records ${prefix}`, async () => {
         const found = await level.iterator({ gte: prefix, lt: prefix + END }).all()
         return found.map(([key, value]) => [key, plain(value)] as const)
       }),
-    batch: (ops) => guarded('write records', () => level.batch([...ops], { sync: true })),
-    compact: (prefix) => guarded(`compact ${prefix}`, () => level.compactRange(prefix, prefix + END)),
+    batch: (ops) => write('write records', () => level.batch([...ops], { sync: true })),
+    compact: (prefix) => write(`compact ${prefix}`, () => level.compactRange(prefix, prefix + END)),
     close: () => guarded('close database', () => level.close()),
   }
 }
@@ -74,8 +129,16 @@ async function guarded<T>(action: string, run: () => Promise<T>): Promise<T> {
   try {
     return await run()
   } catch (cause) {
+    if (cause instanceof StoreError) throw cause
+    if (isFull(cause)) throw new StoreError(`${action}: the disk is full`, { cause, hint: FULL })
     throw new StoreError(`${action}: LevelDB reports ${codeOf(cause)}`, { cause, hint: RESTORE })
   }
+}
+
+function isFull(error: unknown): boolean {
+  for (let at = error; at instanceof Error; at = at.cause)
+    if (at.message.includes('No space left on device')) return true
+  return false
 }
 
 function openError(directory: string, cause: unknown): StoreError {

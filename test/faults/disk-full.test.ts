@@ -1,0 +1,97 @@
+// A full disk: what was reported durable is there after a crash, a relayer says what is wrong, signs on, and goes on by itself.
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { appendFileSync, cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, test } from 'node:test'
+import { until } from '../../scripts/devnet/world.ts'
+import { openLevel } from '../../relayer/store/level.ts'
+import { OUTCOMES, trial } from '../support/fault-table.ts'
+import { FaultWorld } from '../support/fault-world.ts'
+import { isPrivate } from '../support/namespaces.ts'
+
+const [, HEALED] = OUTCOMES
+const part = 'disk'
+
+/** A file system of its own below a directory; it goes with the mount namespace of this run, if not before. */
+function mount(directory: string, size: string): void {
+  mkdirSync(directory, { recursive: true })
+  execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'none', directory])
+}
+
+/** Fills a disk to its last block; gives what frees it. */
+function fill(directory: string): () => void {
+  const filler = join(directory, 'filler')
+  for (let size = 1 << 16; size >= 1; size >>= 4)
+    try {
+      for (;;) appendFileSync(filler, Buffer.alloc(size))
+    } catch (error) {
+      assert.ok(error instanceof Error && 'code' in error && error.code === 'ENOSPC')
+    }
+  return () => rmSync(filler)
+}
+
+describe('a full disk', { skip: isPrivate ? false : '`npm run test:faults` makes its namespaces' }, () => {
+  test('writes reported durable after a full disk was freed outlive a crash', async () => {
+    await trial({ part, fault: 'full disk, freed: later writes', required: [HEALED] }, async () => {
+      const folder = mkdtempSync(join(tmpdir(), 'truss-full-'))
+      const directory = join(folder, 'disk')
+      mount(directory, '6m')
+      const { database } = await openLevel(directory)
+      const put = (key: string) => database.batch([{ type: 'put', key, value: new Uint8Array(700) }])
+      const free = fill(directory)
+      const refused = async () => {
+        for (let at = 0; ; at++) await put(`full/${at}`)
+      }
+      await assert.rejects(refused(), /the disk is full/)
+      await assert.rejects(put('full/again'), /the disk is full/)
+      assert.deepEqual(await database.entries('none/'), [], 'it can still be read')
+      free()
+      for (let at = 0; at < 20; at++) await put(`kept/${at}`)
+      // What a crash leaves: the files as they are now, the database not closed.
+      cpSync(directory, join(folder, 'crashed'), { recursive: true })
+      const crashed = await openLevel(join(folder, 'crashed'))
+      assert.equal((await crashed.database.entries('kept/')).length, 20)
+      await crashed.database.close()
+      await database.close()
+      execFileSync('umount', [directory])
+      rmSync(folder, { recursive: true })
+      return HEALED
+    })
+  })
+
+  test('a relayer whose disk is full alarms, prepares nothing, and goes on once there is space', async () => {
+    const faults = await FaultWorld.open()
+    try {
+      await trial({ part, fault: 'full disk during a refresh', required: [HEALED] }, async () => {
+        await faults.world.halt(faults.victim)
+        const copy = faults.copy('small-disk')
+        mount(faults.data, '6m')
+        cpSync(copy, faults.data, { recursive: true })
+        await faults.start()
+        await faults.sound()
+        const free = fill(faults.data)
+        const epoch = await faults.refresh()
+        await until('the alarm', 60_000, async () => {
+          const { problems } = await faults.world.status(faults.victim)
+          return problems.some(
+            ({ severity, message, remedy }) =>
+              severity === 'critical' && message.includes('disk is full') && remedy.startsWith('free space'),
+          )
+        })
+        free()
+        const seen = await faults.healed(epoch)
+        // Everything is still there after a crash.
+        await faults.world.kill(faults.victim)
+        await faults.start()
+        await faults.sound()
+        await faults.world.halt(faults.victim)
+        execFileSync('umount', [faults.data])
+        return seen
+      })
+    } finally {
+      await faults.close()
+    }
+  })
+})

@@ -1,0 +1,167 @@
+// A committee of real processes with one victim: its disk and clock are at a test's mercy, and its attempts are written down.
+import assert from 'node:assert/strict'
+import { cpSync, existsSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { probeAll } from '../../scripts/devnet/after.ts'
+import { copyDirectory } from '../../scripts/devnet/traces.ts'
+import { type Committee, committee, completed } from '../../scripts/devnet/governance.ts'
+import { type RelayerNode, truss, until, type World } from '../../scripts/devnet/world.ts'
+import { closeWorld, firstKey, openWorld, type Readiness, relayer } from './devnet-world.ts'
+import type { Outcome } from './fault-table.ts'
+
+const MEMBER = 'test/faults/entries/faulty-member.ts'
+/** What a node that cannot use its share says, under one of these names. */
+const UNUSABLE = ['share', 'store', 'ceremony', 'epoch']
+
+/** Three members, two of whom sign; the third one is the victim. */
+export class FaultWorld {
+  readonly world: World
+  readonly victim: RelayerNode
+  #groupKeys = ''
+
+  constructor(world: World) {
+    this.world = world
+    this.victim = relayer(world, 3)
+  }
+
+  /** With key 0 generated and everybody up. */
+  static async open(...flags: readonly string[]): Promise<FaultWorld> {
+    const times = ['--block-time-ms', '250', '--window-blocks', '32', '--confirmations', '1']
+    const faults = new FaultWorld(await openWorld(...times, ...flags))
+    faults.world.patienceMs = 120_000
+    try {
+      await firstKey(faults.world)
+      faults.#groupKeys = JSON.stringify((await committee(faults.world)).keys)
+      await faults.world.halt(faults.victim)
+      await faults.start()
+    } catch (error) {
+      await faults.close()
+      throw error
+    }
+    return faults
+  }
+
+  close(): Promise<void> {
+    return closeWorld(this.world)
+  }
+
+  get data(): string {
+    return join(this.victim.directory, 'data')
+  }
+
+  get #ledger(): string {
+    return join(this.victim.directory, 'ledger')
+  }
+
+  /** Starts the victim; `--die …` and the like tell it how to fail. */
+  start(...flags: readonly string[]): Promise<void> {
+    return this.world.start(this.victim, [MEMBER, '--ledger', this.#ledger, ...flags])
+  }
+
+  /** Starts the victim, which may refuse: then its last line, otherwise null. */
+  async tryStart(...flags: readonly string[]): Promise<string | null> {
+    try {
+      await this.start(...flags)
+      return null
+    } catch (error) {
+      const log = join(this.world.directory, 'logs', `${this.victim.name}.log`)
+      const line = readFileSync(log, 'utf8').trimEnd().split('\n').at(-1) ?? ''
+      if (!line.startsWith('truss: ')) throw error
+      return line
+    }
+  }
+
+  /** Waits until the victim has killed itself. */
+  async died(): Promise<void> {
+    const { process } = this.victim
+    if (process === null) return
+    const waited = new Promise<'late'>((resolve) => {
+      setTimeout(() => resolve('late'), 60_000).unref()
+    })
+    assert.equal(await Promise.race([process.gone, waited]), 'SIGKILL', 'the victim reached the step')
+  }
+
+  /** Asks for a refresh; gives the epoch before it. */
+  async refresh(): Promise<number> {
+    const { epoch } = await committee(this.world)
+    await this.world.govern('refresh', 'a fault')
+    return epoch
+  }
+
+  /** Waits until everybody signs with an epoch above `before`, and looks at what must never happen. */
+  async healed(before: number): Promise<Outcome> {
+    await completed(this.world, before)
+    await this.sound()
+    return 'healed from the chain'
+  }
+
+  /** The victim signs with a right share, nobody has been convicted of anything, no attempt was joined twice. */
+  async sound(): Promise<Committee> {
+    this.once()
+    const now = await committee(this.world)
+    assert.equal(JSON.stringify(now.keys), this.#groupKeys, 'the group keys stand')
+    await until('the victim to sign', 60_000, async () => {
+      await probeAll(this.world, 'a fault', this.victim)
+      return true
+    })
+    for (const each of this.world.up) {
+      const { evidence, signsWith } = await this.world.status(each)
+      assert.equal(evidence, 0, `${each.name} convicted somebody`)
+      assert.equal(signsWith, now.epoch, `${each.name} signs with the running epoch`)
+    }
+    return now
+  }
+
+  /** No (epoch, attempt) stands twice in the victim's ledger. */
+  once(): void {
+    const lines = existsSync(this.#ledger) ? readFileSync(this.#ledger, 'utf8').trim().split('\n') : []
+    assert.equal(new Set(lines).size, lines.length, `an attempt was run again: ${lines.join(' ')}`)
+  }
+
+  /** Copies the victim's data directory; it may run. */
+  copy(name: string): string {
+    const to = join(this.world.directory, 'copies', name)
+    rmSync(to, { recursive: true, force: true })
+    copyDirectory(this.data, to)
+    return to
+  }
+
+  /** Puts a copy in the place of the victim's data directory; it must not run. */
+  putBack(copy: string): void {
+    assert.equal(this.victim.process, null)
+    for (const part of ['db', 'keys']) rmSync(join(this.data, part), { recursive: true, force: true })
+    cpSync(copy, this.data, { recursive: true })
+  }
+
+  /** What a started victim comes to: it signs, or it says why it cannot. */
+  async verdict(): Promise<'signs' | 'alarms'> {
+    let verdict: 'signs' | 'alarms' = 'signs'
+    await until('the victim to sign or to say why not', 60_000, async () => {
+      const { signsWith, epoch, problems } = await this.world.status(this.victim)
+      const alarmed = problems.some(
+        ({ check, severity }) => severity === 'critical' && UNUSABLE.includes(check),
+      )
+      verdict = alarmed ? 'alarms' : 'signs'
+      if (alarmed) assert.equal(signsWith, null, 'a node that alarms does not sign')
+      return alarmed || (epoch > 0 && signsWith === epoch)
+    })
+    return verdict
+  }
+
+  /** Gives the share of the victim up, and waits for the reshare that brings a new one. */
+  async restored(): Promise<Outcome> {
+    await truss(['share', 'declare-lost', '--yes', '--config', this.victim.config])
+    await this.healed(await this.refresh())
+    return 'share lost, alarmed, restored'
+  }
+
+  /** Waits until a peer of the victim warns of its boot counter. */
+  async bootAlarm(): Promise<void> {
+    const peer = relayer(this.world, 1)
+    await until('a peer to warn of the boot counter', 60_000, async () => {
+      const answer = await fetch(`http://127.0.0.1:${peer.httpPort}/readyz`)
+      const { warnings } = (await answer.json()) as Readiness // CAST: the daemon's own answer
+      return warnings.some((line) => line.startsWith('boot:') && line.includes(this.victim.address))
+    })
+  }
+}
