@@ -1,0 +1,52 @@
+// A member that gives every attempt up, and accuses somebody else each time: it costs attempts, and nobody is excluded.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { decodeFrame, encodeFrame, seal } from '../../relayer/protocol/envelope.ts'
+import { ABORT, encodeAbort, ROUND } from '../../relayer/protocol/messages.ts'
+import { CeremonySim, WINDOW } from '../support/ceremony-sim.ts'
+
+test('a member that aborts attempt after attempt has nobody excluded: an alarm, prepared shares kept, and it completes once it stops', async () => {
+  const sim = await CeremonySim.of('aborts', 3)
+  const old = sim.committee(1, 2, 0, 1, 2)
+  await sim.complete(sim.keygen(old))
+  const spec = await sim.reshare('refresh', old, sim.committee(2, 2, 0, 1, 2))
+  const [quitter, accused, witness] = sim.relayers
+  assert.ok(quitter && accused && witness)
+  const words = encodeAbort({
+    code: 'E_STATE',
+    round: 0,
+    suspects: [{ role: 'new', index: 2 }],
+    proof: null,
+  })
+  const quits = sim.net.rule((packet) => {
+    if (packet.from !== quitter.address) return 'pass'
+    // It holds the certificate itself, and keeps it back.
+    if (packet.topic === 'certificate' || packet.topic === 'sign') return 'drop'
+    if (packet.kind !== 'frame') return 'pass'
+    const { round, sessionId, from } = decodeFrame(packet.body)
+    if (round !== ROUND.acknowledge || from.index !== 1) return 'pass'
+    const abort = seal(quitter.signer, { sessionId, round: ABORT, from, to: null, body: words })
+    return [{ ...packet, body: encodeFrame(abort) }]
+  })
+  await sim.begin(spec)
+  await sim.mine(5 * WINDOW - 1)
+  for (const { view, store, disk, failure } of [accused, witness]) {
+    assert.equal(failure, null)
+    assert.equal(view?.failureCount, 5)
+    assert.equal(view.alarm, true)
+    assert.equal(view.halted, null)
+    for (const { reason, suspects, culprits } of view.failures) {
+      assert.match(reason, new RegExp(`aborted by new member 1 \\(${quitter.address}\\), who suspects`))
+      assert.deepEqual([suspects, culprits], [[accused.address], []])
+    }
+    const saved = disk.writes.filter(({ kind, names }) => kind === 'file' && names[0]?.startsWith('2-'))
+    assert.ok(saved.length > 0)
+    assert.equal((await store.prepared(2)).length, saved.length, 'what was prepared is kept')
+    assert.deepEqual(await store.evidence(), [])
+  }
+  quits()
+  await sim.until(() => sim.relayers.every(({ activations }) => activations.length > 0))
+  const attempts = sim.relayers.map(({ activations }) => activations[0]?.activation.attempt)
+  assert.equal(new Set(attempts).size, 1)
+  await sim.stop()
+})
