@@ -9,16 +9,18 @@ import { measureHeap } from './bench/heap.ts'
 import { HELP, type Options, type PartName, parseOptions } from './bench/options.ts'
 import { headLine, type Part, partLines, type Report, reportJson, writeMarkdown } from './bench/report.ts'
 
+const say = (line: string) => console.error(`bench:   ${line}`)
+
 async function measure(name: PartName, log: ConstantsLog, { quick, most }: Options): Promise<Part> {
   switch (name) {
     case 'constants':
       log.measure(quick ? 2 : 200)
       return log.part()
     case 'ceremonies':
-      return await measureCeremonies(
-        log,
-        quick ? { most: 5, budgetMs: 50, calls: 2 } : { most, budgetMs: 2500, calls: 40 },
-      )
+      return await measureCeremonies(log, {
+        ...(quick ? { most: 5, budgetMs: 50, calls: 2 } : { most, budgetMs: 2500, calls: 40 }),
+        say,
+      })
     case 'frost':
       return await measureFrost({
         sizes: quick
@@ -32,7 +34,7 @@ async function measure(name: PartName, log: ConstantsLog, { quick, most }: Optio
     case 'heap':
       return await measureHeap(quick ? { early: 2, late: 4 } : { early: 20, late: 200 })
     case 'devnet':
-      return await measureDevnet((line) => console.error(`  ${line}`))
+      return await measureDevnet(say)
   }
 }
 

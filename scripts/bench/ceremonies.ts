@@ -23,6 +23,7 @@ export interface Effort {
   readonly budgetMs: number
   /** Least calls of each constant beside a size. */
   readonly calls: number
+  readonly say: (line: string) => void
 }
 
 interface Figures {
@@ -39,18 +40,17 @@ export async function measureCeremonies(log: ConstantsLog, effort: Effort): Prom
   const goals: Goal[] = []
   let before = log.measure(effort.calls)
   for (const size of SIZES.filter((n) => n <= effort.most).map(sizeOf)) {
+    effort.say(`${size.t} of ${size.n}`)
     const signers = operators(size.n)
     const keygen = await measureOp('keygen', { signers, size, effort, origin: null })
-    const origin = await runKeygen(signers, size)
-    const reshare = await measureOp('reshare', { signers, size, effort, origin })
-    origin.close()
+    const reshare = await measureOp('reshare', { signers, size, effort, origin: keygen.last })
     const dkg = measureNobleDkg(size, repeats(effort, keygenLimit(before, size) * 6))
     const after = log.measure(effort.calls)
     const constants = between(before, after)
     before = after
     for (const [op, figures, beside] of [
-      ['keygen', keygen(constants), dkg],
-      ['reshare', reshare(constants), null],
+      ['keygen', keygen.figures(constants), dkg],
+      ['reshare', reshare.figures(constants), null],
     ] as const) {
       rows.push(rowOf(op, size, { figures, dkg: beside }))
       goals.push(...goalsOf(op, size, figures))
@@ -82,15 +82,15 @@ export async function measureCeremonies(log: ConstantsLog, effort: Effort): Prom
   }
 }
 
-/** The figures, once the constants of their time are known. */
+/** The figures, once the constants of their time are known, and the last ceremony, which is over. */
 async function measureOp(
   op: 'keygen' | 'reshare',
   of: { signers: readonly Signer[]; size: Size; effort: Effort; origin: Ceremony | null },
-): Promise<(constants: Constants) => Figures> {
+): Promise<{ figures: (constants: Constants) => Figures; last: Ceremony }> {
   const { signers, size, effort, origin } = of
   const held: ReadonlyMap<Address, readonly KeyShare[]> = origin === null ? new Map() : sharesOf(origin)
   const usages: { cpu: number; sent: number; received: number }[] = []
-  let mathematics: Mathematics | null = null
+  let found: { mathematics: Mathematics; last: Ceremony } | null = null
   // Few parties give few samples, and a cold start: repeat until there are enough.
   const runs = Math.max(1, Math.min(20, Math.ceil(effort.budgetMs / (size.n * size.n * 4))))
   for (let at = 0; at < runs; at++) {
@@ -105,19 +105,20 @@ async function measureOp(
       const [address, outcome] = first
       const roughly = median(usages.map(({ cpu }) => cpu))
       const passes = repeats(effort, roughly)
-      mathematics = await measureMathematics(outcome, { held: held.get(address) ?? [], passes })
+      const mathematics = await measureMathematics(outcome, { held: held.get(address) ?? [], passes })
+      found = { mathematics, last: ceremony }
     }
     ceremony.close()
   }
-  if (mathematics === null) throw new Error(`bench ${op}: nobody deals`)
+  if (found === null) throw new Error(`bench ${op}: nobody deals`)
   const figures = {
-    mathematics,
+    mathematics: found.mathematics,
     protocol: median(usages.map(({ cpu }) => cpu)),
     sent: median(usages.map(({ sent }) => sent)),
     received: median(usages.map(({ received }) => received)),
   }
   const limit = op === 'keygen' ? keygenLimit : reshareLimit
-  return (constants) => ({ ...figures, limit: limit(constants, size) })
+  return { figures: (constants) => ({ ...figures, limit: limit(constants, size) }), last: found.last }
 }
 
 function rowOf(op: string, { n, t }: Size, of: { figures: Figures; dkg: number | null }): Cell[] {
