@@ -1,11 +1,9 @@
 // Which evidence records concern a ceremony, and whom they convict in it.
-import { decList } from '../crypto/enc.ts'
 import { type Address, equal } from '../lib/bytes.ts'
 import { InputError } from '../lib/errors.ts'
 import { verifyEvidence } from '../protocol/evidence.ts'
-import { decodeBatch } from '../protocol/nonces.ts'
+import { epochOfSigning } from '../protocol/signepoch.ts'
 import { isSignEvidence, verifySignEvidence } from '../protocol/signfault.ts'
-import { decodePackage } from '../protocol/signwire.ts'
 import { type CeremonySpec, contextOf } from '../protocol/spec.ts'
 
 /** Whom a record convicts. */
@@ -39,30 +37,9 @@ export function judgeEvidence(bytes: Uint8Array, spec: CeremonySpec): Conviction
 
 /** Misbehaviour when the prepared shares of the pending epoch signed its activation. */
 function judgeSigning(bytes: Uint8Array, spec: CeremonySpec): Conviction | null {
-  if (epochOf(bytes) !== spec.next.epoch) return null
+  if (epochOfSigning(bytes) !== spec.next.epoch) return null
   const verdict = verifySignEvidence(bytes, spec.next)
   if (verdict === null) return null
   const { address } = verdict.culprit
   return { culprits: [address], reason: `${verdict.code} in signing the activation: ${address}` }
-}
-
-/** The epoch of the shares that a signing record speaks of; null if it is none. */
-function epochOf(bytes: Uint8Array): number | null {
-  try {
-    const [, kind, first] = decList(bytes, 8)
-    if (kind === undefined || first === undefined) return null
-    if (Buffer.from(kind).toString('latin1') !== 'point') return decodePackage(first).request.ref.epoch
-    // The points' length matters only for their number: one of the two always fits a well-formed batch.
-    return [33, 32].map((length) => decodedEpoch(first, length)).find((epoch) => epoch !== null) ?? null
-  } catch {
-    return null
-  }
-}
-
-function decodedEpoch(batch: Uint8Array, pointLength: number): number | null {
-  try {
-    return decodeBatch(batch, pointLength).ref.epoch
-  } catch {
-    return null
-  }
 }

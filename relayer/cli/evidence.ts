@@ -67,7 +67,9 @@ export function evidenceCommand(io: Io): Command {
 async function verify(context: Context, file: string, options: VerifyOptions): Promise<void> {
   const bytes = readRecord(file)
   const { decodeEvidence, verifyEvidence } = await import('../protocol/evidence.ts')
+  const { isSignEvidence } = await import('../protocol/signfault.ts')
   const config = knownBridge(context, options)
+  if (isSignEvidence(bytes)) return verifySigning(context, { bytes, file, config, by: options.committee })
   const { chainId, bridge } = config
   const proven = await unproven(file, async () => {
     const trusted =
@@ -77,6 +79,46 @@ async function verify(context: Context, file: string, options: VerifyOptions): P
     return verifyEvidence(bytes, trusted)
   })
   print(context, proven, config)
+}
+
+/** A record of misbehaviour in signing: judged by the committee of the shares that it speaks of. */
+async function verifySigning(
+  context: Context,
+  of: { bytes: Uint8Array; file: string; config: BridgeConfig; by: readonly Committee[] | undefined },
+): Promise<void> {
+  const { bytes, file, config, by } = of
+  const { verifySignEvidence } = await import('../protocol/signfault.ts')
+  const { epochOfSigning } = await import('../protocol/signepoch.ts')
+  const { code, culprit, epoch } = await unproven(file, async () => {
+    const epoch = epochOfSigning(bytes) ?? 0
+    const committee = by === undefined ? await committeeFromChain(config, epoch) : by.find(isOf(epoch))
+    if (committee === undefined)
+      throw new InputError(`verify evidence: the committee of epoch ${epoch} is not known here`)
+    const verdict = verifySignEvidence(bytes, committee)
+    if (verdict === null) throw new InputError('verify evidence: it proves nothing')
+    return { ...verdict, epoch }
+  })
+  const { role, index, address } = culprit
+  const who = `${namerOf(config)(address)}, ${role} member ${index}`
+  show(context, { valid: true, code, culprits: [culprit], signing: { epoch } }, [
+    ...columns([
+      ['proves', code],
+      ['signing', `with shares of epoch ${epoch}`],
+      ['culprit', who],
+    ]),
+  ])
+}
+
+const isOf = (epoch: number) => (committee: Committee) => committee.epoch === epoch
+
+async function committeeFromChain(config: BridgeConfig, epoch: number): Promise<Committee> {
+  const chain = await openChain(config, null)
+  try {
+    const { members, threshold } = await chain.epochInfo(epoch, await chain.head())
+    return { epoch, members, threshold }
+  } finally {
+    chain.close()
+  }
 }
 
 /** With committees by hand no endpoint is needed, and none is asked. */

@@ -8,8 +8,11 @@ import { EXIT } from '../../relayer/cli/exit.ts'
 import { type Signer, signerOf } from '../../relayer/crypto/identity.ts'
 import { toHex } from '../../relayer/lib/bytes.ts'
 import { Secret } from '../../relayer/lib/secret.ts'
+import { judgeEvidence } from '../../relayer/ceremony/evidence.ts'
 import { startEquivocation } from '../../relayer/protocol/evidence.ts'
+import { encodeBatch } from '../../relayer/protocol/nonces.ts'
 import { rankMembers } from '../../relayer/protocol/party.ts'
+import { encodeSignEvidence } from '../../relayer/protocol/signfault.ts'
 import { type CeremonySpec, contextOf, signStart } from '../../relayer/protocol/spec.ts'
 import { truss } from '../support/cli.ts'
 import { CHAIN_ID, HardhatChain } from '../support/hardhat-chain.ts'
@@ -23,18 +26,20 @@ let chain: HardhatChain
 let file = ''
 let coordinator: Signer | undefined
 
+const keygen = (): CeremonySpec => ({
+  op: 'keygen',
+  chainId: CHAIN_ID,
+  bridge: chain.bridge,
+  held: [],
+  generated: [{ keyId: 0, scheme: 'frost-secp256k1-evm' }],
+  old: null,
+  next: { epoch: 1, members, threshold: 2 },
+  triggerBlockHash: new Uint8Array(32).fill(9),
+})
+
 /** A coordinator of the first keygen that signed two start messages for attempt 4. */
 function equivocation(): Uint8Array {
-  const spec: CeremonySpec = {
-    op: 'keygen',
-    chainId: CHAIN_ID,
-    bridge: chain.bridge,
-    held: [],
-    generated: [{ keyId: 0, scheme: 'frost-secp256k1-evm' }],
-    old: null,
-    next: { epoch: 1, members, threshold: 2 },
-    triggerBlockHash: new Uint8Array(32).fill(9),
-  }
+  const spec = keygen()
   const context = contextOf(spec)
   coordinator = signers.find(({ address }) => address === rankMembers(context, 4, members)[0])
   assert.ok(coordinator)
@@ -117,4 +122,50 @@ test('a file that is not there and a checker who knows no committee are told so'
   const ignorant = await verify(file)
   assert.equal(ignorant.code, EXIT.config.code)
   assert.match(ignorant.err, /chain id, bridge and endpoint must be known/)
+})
+
+/** What the second member published about its nonces for the shares of epoch 1, `first` being their counter. */
+function batch(first: number, byte: number): Uint8Array {
+  const [leader, owner] = signers
+  assert.ok(leader && owner)
+  const ref = { keyId: 0, epoch: 1, attempt: 0, transcript: new Uint8Array(32).fill(1) }
+  const points = [1, 2].map((part) => new Uint8Array(33).fill(byte + part))
+  const boot = { counter: 3, id: new Uint8Array(16).fill(4) }
+  return encodeBatch(ref, { index: 2, boot, leader: leader.address, first, points }, owner)
+}
+
+test('records of misbehaviour in signing are judged too, and stop a ceremony for the epoch that they speak of', async () => {
+  const records = [
+    ['E_EQUIV', encodeSignEvidence({ kind: 'batches', first: batch(5, 10), second: batch(5, 20) })],
+    ['E_POINT', encodeSignEvidence({ kind: 'point', batch: batch(5, 10) })],
+  ] as const
+  for (const [fault, record] of records) {
+    const path = join(folder, 'signing')
+    writeFileSync(path, record)
+    for (const known of [['--rpc', chain.url], byHand()]) {
+      const { code, out, err } = await verify(path, ...bridge(), ...known, '--json')
+      assert.equal(code, EXIT.done.code, err)
+      assert.deepEqual(JSON.parse(out), {
+        valid: true,
+        code: fault,
+        culprits: [{ role: 'new', index: 2, address: members[1] }],
+        signing: { epoch: 1 },
+      })
+    }
+    assert.deepEqual(judgeEvidence(record, keygen())?.culprits, [members[1]])
+    assert.equal(judgeEvidence(record, { ...keygen(), next: { epoch: 2, members, threshold: 2 } }), null)
+  }
+  const innocent = encodeSignEvidence({ kind: 'batches', first: batch(5, 10), second: batch(9, 20) })
+  for (const [bytes, known] of [
+    [innocent, byHand()],
+    [records[0][1], byHand(2)],
+    [records[0][1].subarray(0, -1), byHand()],
+    [records[0][1], byHand(1, members.toSpliced(1, 1))],
+  ] as const) {
+    const path = join(folder, 'case')
+    writeFileSync(path, bytes)
+    const { code, err } = await verify(path, ...bridge(), ...known)
+    assert.equal(code, EXIT.unproven.code, err)
+    assert.match(err, /convicts nobody/)
+  }
 })
