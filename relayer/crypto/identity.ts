@@ -2,7 +2,7 @@
 import { createPublicKey, type KeyObject, verify } from 'node:crypto'
 import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { sha256 } from '@noble/hashes/sha2.js'
-import { type Address, concat, toAddress, toBigint } from '../lib/bytes.ts'
+import { type Address, concat, toAddress, toBigint, toHex } from '../lib/bytes.ts'
 import type { Secret } from '../lib/secret.ts'
 import { keccak256 } from './hash.ts'
 
@@ -33,12 +33,22 @@ export function addressOf(publicKey: Uint8Array): Address {
   return addressOfPoint(secp256k1.Point.fromBytes(publicKey).toBytes(false))
 }
 
+const KEPT = 1024
+/** Receipts and readiness come by many ways: what was recovered once is not recovered again. */
+const recovered = new Map<string, Address | null>()
+
 /** The address that signed a digest, or null for a signature that is malformed, malleable (high s) or recovers nothing. */
 export function recover(digest: Uint8Array, signature: Uint8Array): Address | null {
   const v = signature[64]
   if (signature.length !== 65 || digest.length !== 32 || (v !== 27 && v !== 28)) return null
+  const name = toHex(digest) + toHex(signature)
+  const before = recovered.get(name)
+  if (before !== undefined) return before
   const publicKey = recoverKey(digest, signature.subarray(0, 64), v)
-  return publicKey === null ? null : addressOfPoint(publicKey)
+  const address = publicKey === null ? null : addressOfPoint(publicKey)
+  if (recovered.size >= KEPT) recovered.clear()
+  recovered.set(name, address)
+  return address
 }
 
 const KNOWN_KEYS = 1024
