@@ -32,6 +32,8 @@ export class MemoryDisk {
   readonly writes: DiskWrite[] = []
   /** Says for each write whether the power goes out there. */
   cut: (write: DiskWrite) => CutPlace | null = () => null
+  /** Told of each write once it is on the disk. */
+  wrote: (write: DiskWrite) => void = () => {}
 
   /** A disk that holds what the image holds. */
   static of(image: DiskImage): MemoryDisk {
@@ -43,6 +45,16 @@ export class MemoryDisk {
   /** A deep copy of the contents. */
   image(): DiskImage {
     return { records: copied(this.#records), files: copied(this.#files) }
+  }
+
+  /** The value of a record, if it is there. */
+  record(key: string): Uint8Array | undefined {
+    return this.#records.get(key)
+  }
+
+  /** Whether a key file is there. */
+  hasFile(name: string): boolean {
+    return this.#files.has(name)
   }
 
   /** Puts an image in place of the contents: a restored backup. Open handles see it at once. */
@@ -68,7 +80,10 @@ export class MemoryDisk {
       const entry = { ...write, number: this.writes.length + 1 }
       this.writes.push(entry)
       const place = this.cut(entry)
-      if (place !== 'before') apply()
+      if (place !== 'before') {
+        apply()
+        this.wrote(entry)
+      }
       if (place === null) return
       this.cutPower()
       throw new PowerCut(`${place} ${entry.kind} ${entry.number} of ${entry.names.join(', ')}`)

@@ -1,0 +1,157 @@
+// Cheats on the wire of a session: a corrupt party that runs the protocol by the book sends its frames changed, twice, late or to whom it pleases.
+import { dec, decList, enc } from '../../relayer/crypto/enc.ts'
+import type { Signer } from '../../relayer/crypto/identity.ts'
+import type { Address } from '../../relayer/lib/bytes.ts'
+import { dealersOf } from '../../relayer/protocol/attempt.ts'
+import { encodeFrame, type Envelope, seal, startOfFrame } from '../../relayer/protocol/envelope.ts'
+import { ROUND } from '../../relayer/protocol/messages.ts'
+import type { Stage } from './cheats.ts'
+import type { Expected } from './trials.ts'
+
+/** A frame on its way out of a corrupt party. */
+export interface Outgoing {
+  readonly to: Address
+  readonly frame: Uint8Array
+  readonly envelope: Envelope
+  readonly signer: Signer
+  /** Sends it, or another one. */
+  readonly send: (to: Address, frame: Uint8Array) => void
+  /** Sends it when the attempt is over. */
+  readonly later: (to: Address, frame: Uint8Array) => void
+}
+
+/** A way to cheat with frames. */
+export interface FrameCheat {
+  readonly name: string
+  readonly expected: Expected
+  readonly fits: (stage: Omit<Stage, 'note'>, honest: number) => boolean
+  readonly aimed?: boolean
+  readonly send: (stage: Stage, out: Outgoing) => void
+}
+
+const deals = ({ attempt, self }: Omit<Stage, 'note'>) =>
+  dealersOf(attempt).some(({ address }) => address === self)
+const receives = ({ attempt, self }: Omit<Stage, 'note'>) =>
+  attempt.receivers.some(({ address }) => address === self)
+const drop = (code: string): Expected => ({ verdict: 'drop', codes: [code], stage: 'prepare' })
+
+/** The frame with another envelope, signed again by its sender. */
+function again({ envelope, signer, frame }: Outgoing, change: Partial<Envelope>): Uint8Array {
+  return encodeFrame(seal(signer, { ...envelope, ...change }), startOfFrame(frame) ?? undefined)
+}
+
+/** Sends the frame, and one more that is changed. */
+function besides(change: (stage: Stage, envelope: Envelope) => Partial<Envelope> | null): FrameCheat['send'] {
+  return (stage, out) => {
+    const extra = change(stage, out.envelope)
+    if (extra !== null) {
+      stage.note()
+      out.send(out.to, again(out, extra))
+    }
+    out.send(out.to, out.frame)
+  }
+}
+
+/** Sends one body to the victim and another to all others. */
+function twoBodies(round: number, change: (body: Uint8Array) => Uint8Array): FrameCheat['send'] {
+  return (stage, out) => {
+    const { envelope, to } = out
+    if (envelope.round !== round || envelope.to !== null || to !== stage.victim)
+      return out.send(to, out.frame)
+    stage.note()
+    out.send(to, again(out, { body: change(envelope.body) }))
+  }
+}
+
+function otherCommitment(body: Uint8Array): Uint8Array {
+  const parts = decList(body, 16).map((part) => enc(new Uint8Array(32).fill(1), decList(part, 2)[1] ?? part))
+  return enc(...parts)
+}
+
+function otherBlinding(body: Uint8Array): Uint8Array {
+  const [echo = body, ...openings] = decList(body, 17)
+  const changed = openings.map((opening) => {
+    const [list = opening, , nonce = opening, response = opening] = dec(opening, [-1, -1, -1, -1])
+    return enc(list, new Uint8Array(32).fill(2), nonce, response)
+  })
+  return enc(echo, ...changed)
+}
+
+export const FRAME_CHEATS: readonly FrameCheat[] = [
+  {
+    name: 'two commitments',
+    expected: { verdict: 'fault', codes: ['E_EQUIV', 'E_ECHO', 'E_COMMIT'], stage: 'confirm' },
+    fits: (at, honest) => deals(at) && honest > 1,
+    send: twoBodies(ROUND.commit, otherCommitment),
+  },
+  {
+    name: 'two openings',
+    expected: { verdict: 'fault', codes: ['E_EQUIV', 'E_COMMIT', 'E_CERT'], stage: 'confirm' },
+    fits: (at, honest) => deals(at) && honest > 1,
+    send: twoBodies(ROUND.open, otherBlinding),
+  },
+  {
+    name: 'message from the seat of another',
+    expected: drop('E_SIG'),
+    fits: deals,
+    send: besides(({ attempt, victim }, { round, to }) => {
+      const seat = attempt.parties.find(({ address }) => address === victim)
+      return round === ROUND.commit && to === null && seat !== undefined
+        ? { from: { role: seat.role, index: seat.index } }
+        : null
+    }),
+  },
+  {
+    name: 'subshare of another handed on',
+    expected: drop('E_SIG'),
+    fits: (at, honest) => deals(at) && honest > 1,
+    send: ({ attempt, note, victim }, { to, frame, envelope, send }) => {
+      const seated = attempt.receivers.find(({ address }) => address === to)
+      if (envelope.to !== null && to !== victim && seated !== undefined) {
+        note()
+        send(victim, frame)
+      }
+      send(to, frame)
+    },
+  },
+  {
+    name: 'message of another session',
+    expected: drop('E_SID_MISMATCH'),
+    fits: (at) => deals(at) || receives(at),
+    send: besides(() => ({ sessionId: new Uint8Array(32).fill(9) })),
+  },
+  {
+    name: 'message out of round',
+    expected: drop('E_ROUND'),
+    fits: receives,
+    send: besides((_, { from, round }) =>
+      from.role === 'new' && round === ROUND.acknowledge ? { round: ROUND.acknowledge, to: from } : null,
+    ),
+  },
+  {
+    name: 'oversized message',
+    expected: drop('E_SIZE'),
+    fits: (at) => deals(at) || receives(at),
+    send: besides((_, { round }) => ({ round: round + 20, body: new Uint8Array(9000) })),
+  },
+  {
+    name: 'acknowledgement to half',
+    expected: { verdict: 'suspect', codes: ['E_TIMEOUT'], stage: 'confirm', onlyVictims: true },
+    aimed: true,
+    fits: (at, honest) => receives(at) && honest > 1,
+    send: ({ note, victim }, { to, frame, envelope, send }) => {
+      if (envelope.round !== ROUND.acknowledge || to !== victim) return send(to, frame)
+      note()
+    },
+  },
+  {
+    name: 'acknowledgement a window late',
+    expected: { verdict: 'suspect', codes: ['E_TIMEOUT'], stage: 'confirm' },
+    fits: receives,
+    send: ({ note }, { to, frame, envelope, send, later }) => {
+      if (envelope.round !== ROUND.acknowledge) return send(to, frame)
+      note()
+      later(to, frame)
+    },
+  },
+]

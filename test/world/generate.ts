@@ -1,0 +1,152 @@
+// Draws a scenario from a seed: who is there, who is corrupt, what governance wants, and what breaks when.
+import { BEHAVIOURS } from './catalogue.ts'
+import { Draw } from './draw.ts'
+import { type Corrupt, type Happening, type Scenario, STEPS } from './scenario.ts'
+
+/** Small committees are drawn most: their mathematics is quick, and nearly everything can go wrong in them. */
+const SIZES = [
+  [2, 5],
+  [3, 9],
+  [4, 8],
+  [5, 4],
+  [6, 2],
+  [7, 1],
+  [8, 1],
+  [9, 1],
+] as const
+
+export function generate(seed: number): Scenario {
+  const draw = new Draw(`scenario ${seed}`)
+  const n = draw.weighted(SIZES)
+  const threshold = draw.chance(600) ? Math.floor(n / 2) + 1 : draw.between(2, n)
+  const spare = n <= 4 && draw.chance(250) ? n : draw.between(0, 2)
+  const operators = n + spare
+  const pool = Array.from({ length: operators }, (_, at) => at)
+  const first = draw.some(pool, n)
+  const stormy = draw.between(60, 130)
+  const corrupt = draw.chance(650) ? corruptOf(draw, { pool, first, threshold }) : []
+  const happenings = [
+    { at: draw.between(1, 3), kind: 'govern' as const, what: 'refresh' as const, salt: 0 },
+    ...governance(draw, stormy),
+    ...breakages(draw, { stormy, operators }),
+  ].sort((a, b) => a.at - b.at)
+  return {
+    seed,
+    operators,
+    first,
+    threshold,
+    windowBlocks: draw.of([10, 14, 20]),
+    finalityDepth: draw.between(1, 3),
+    requireDeletionQuorum: draw.chance(800),
+    weather: draw.chance(500)
+      ? { late: 0, delay: 0, lost: 0, twice: 0 }
+      : {
+          late: draw.between(0, 200),
+          delay: draw.between(1, 2),
+          lost: draw.between(0, 60),
+          twice: draw.between(0, 100),
+        },
+    corrupt,
+    happenings,
+    stormy,
+  }
+}
+
+/** At most t-1 of the first committee, and no more than leave a threshold of others. */
+function corruptOf(
+  draw: Draw,
+  of: { pool: readonly number[]; first: readonly number[]; threshold: number },
+): Corrupt[] {
+  const most = Math.min(of.threshold - 1, Math.max(1, of.first.length - of.threshold))
+  const members = draw.some(of.first, draw.between(1, most))
+  const outside = of.pool.filter((at) => !of.first.includes(at))
+  const others = draw.chance(200) ? draw.some(outside, 1) : []
+  return [...members, ...others].map((operator) => ({
+    operator,
+    behaviours: draw.some(
+      BEHAVIOURS,
+      draw.weighted([
+        [1, 3],
+        [2, 2],
+        [4, 1],
+      ] as const),
+    ),
+  }))
+}
+
+function governance(draw: Draw, stormy: number): Happening[] {
+  const found: Happening[] = []
+  for (let at = draw.between(12, 30); at < stormy; at += draw.between(3, 45)) {
+    const what = draw.weighted([
+      ['refresh', 3],
+      ['add', 3],
+      ['remove', 3],
+      ['swap', 4],
+      ['disjoint', 2],
+      ['threshold', 2],
+      ['add-key', 1],
+      ['cancel', 2],
+      ['waive', 1],
+      ['window', 1],
+    ] as const)
+    found.push({ at, kind: 'govern', what, salt: draw.below(1_000_000) })
+  }
+  return found
+}
+
+function breakages(draw: Draw, { stormy, operators }: { stormy: number; operators: number }): Happening[] {
+  const found: Happening[] = []
+  const when = () => draw.between(2, stormy - 1)
+  const who = () => draw.below(operators)
+  for (let left = draw.between(0, 5); left > 0; left--)
+    found.push({
+      at: when(),
+      kind: 'crash at',
+      operator: who(),
+      step: draw.of(STEPS),
+      place: draw.of(['before', 'after'] as const),
+      down: draw.between(1, 12),
+    })
+  for (let left = draw.between(0, 2); left > 0; left--)
+    found.push({ at: when(), kind: 'crash', operator: who(), down: draw.between(1, 25) })
+  if (draw.chance(200)) found.push({ at: when(), kind: 'restart', operator: who(), down: draw.between(1, 5) })
+  if (draw.chance(300)) {
+    const all = Array.from({ length: operators }, (_, at) => at)
+    const side = draw.some(all, draw.between(1, Math.max(1, operators - 1)))
+    found.push({ at: when(), kind: 'partition', side, blocks: draw.between(2, 25) })
+  }
+  for (
+    let left = draw.weighted([
+      [0, 2],
+      [1, 2],
+      [2, 1],
+    ] as const);
+    left > 0;
+    left--
+  )
+    found.push({ at: when(), kind: 'reorganise', depth: draw.between(1, 3), keep: draw.chance(600) })
+  for (
+    let left = draw.weighted([
+      [0, 2],
+      [1, 2],
+      [2, 1],
+    ] as const);
+    left > 0;
+    left--
+  )
+    found.push({
+      at: when(),
+      kind: 'endpoint',
+      operator: who(),
+      fault: draw.of(['down', 'disagree', 'lag', 'lie'] as const),
+      blocks: draw.between(2, 20),
+    })
+  if (draw.chance(200)) {
+    const operator = who()
+    const at = draw.between(2, stormy - 20)
+    found.push({ at, kind: 'copy disk', operator })
+    found.push({ at: draw.between(at + 1, stormy - 1), kind: 'put disk back', operator })
+  }
+  if (draw.chance(60)) found.push({ at: when(), kind: 'lose disk', operator: who() })
+  return found
+}

@@ -1,0 +1,119 @@
+// A node's view of the chain while all of its endpoints lie alike: they invent that the pending epoch is activated.
+import type {
+  ActivationEvent,
+  BlockRef,
+  BridgeEvent,
+  Chain,
+  CommitteeState,
+  EpochInfo,
+  SignedReceipt,
+  TxOutcome,
+} from '../../relayer/chain/chain.ts'
+import type { Address, Hex } from '../../relayer/lib/bytes.ts'
+import type { FakeChainView } from '../support/fake-chain-view.ts'
+
+const GARBAGE: Hex = `0x${'5a'.repeat(52)}`
+const INVENTED: Hex = `0x${'77'.repeat(32)}`
+
+/** The true view, or the lie. */
+export class LyingChain implements Chain {
+  readonly chainId: number
+  readonly bridge: Address
+  readonly account: Address
+  lies = false
+  /** How often a lie was told. */
+  told = 0
+  readonly #true: FakeChainView
+
+  constructor(view: FakeChainView) {
+    this.#true = view
+    this.chainId = view.chainId
+    this.bridge = view.bridge
+    this.account = view.account
+  }
+
+  head(signal?: AbortSignal): Promise<BlockRef> {
+    return this.#true.head(signal)
+  }
+
+  finalised(signal?: AbortSignal): Promise<BlockRef> {
+    return this.#true.finalised(signal)
+  }
+
+  deeplyFinalised(signal?: AbortSignal): Promise<BlockRef> {
+    return this.#true.deeplyFinalised(signal)
+  }
+
+  block(number: number, signal?: AbortSignal): Promise<BlockRef | null> {
+    return this.#true.block(number, signal)
+  }
+
+  async committeeState(at: BlockRef, signal?: AbortSignal): Promise<CommitteeState> {
+    const state = await this.#true.committeeState(at, signal)
+    if (!this.lies || state.pending === null) return state
+    this.told += 1
+    const { epoch } = state.pending
+    const { members, threshold } = await this.#true.epochInfo(epoch, at, signal)
+    const keys = state.keys.map((key) =>
+      key.groupKey === '0x' ? { ...key, groupKey: `${INVENTED}${'11'.repeat(32)}` as const } : key,
+    )
+    return {
+      ...state,
+      phase: 'active',
+      epoch,
+      members,
+      threshold,
+      keys,
+      pending: null,
+      outstandingEpoch: state.epoch,
+    }
+  }
+
+  async epochInfo(epoch: number, at: BlockRef, signal?: AbortSignal): Promise<EpochInfo> {
+    const info = await this.#true.epochInfo(epoch, at, signal)
+    if (!this.lies) return info
+    if (info.status === 'pending') return { ...info, status: 'active', attempt: 0, transcriptHash: INVENTED }
+    const { pending } = await this.#true.committeeState(at, signal)
+    return info.status === 'active' && pending !== null
+      ? { ...info, status: 'superseded', successor: pending.epoch }
+      : info
+  }
+
+  events(from: number, to: number, signal?: AbortSignal): Promise<readonly BridgeEvent[]> {
+    if (!this.lies) return this.#true.events(from, to, signal)
+    // A wake-up, so that the state is read again.
+    return this.#true.events(from, to, signal).then(async (events) => {
+      const block = await this.#true.block(to, signal)
+      return block === null ? events : [...events, { name: 'EpochActivated', block, logIndex: 99, args: {} }]
+    })
+  }
+
+  async activation(epoch: number, at: BlockRef, signal?: AbortSignal): Promise<ActivationEvent | null> {
+    const event = await this.#true.activation(epoch, at, signal)
+    if (!this.lies || event !== null) return event
+    const info = await this.#true.epochInfo(epoch, at, signal)
+    if (info.status !== 'pending') return null
+    const { keys } = await this.committeeState(at, signal)
+    const records = keys.map(({ keyId, groupKey }) => ({ keyId, groupKey, commitmentsHash: INVENTED }))
+    const activation = {
+      epoch,
+      attempt: 0,
+      committeeHash: info.committeeHash,
+      keys: records,
+      transcriptHash: INVENTED,
+    }
+    return { activation, groupSignature: GARBAGE, block: at }
+  }
+
+  activate(args: Parameters<Chain['activate']>[0], signal?: AbortSignal): Promise<TxOutcome> {
+    return this.#true.activate(args, signal)
+  }
+
+  recordDeletions(receipts: readonly SignedReceipt[], signal?: AbortSignal): Promise<TxOutcome> {
+    return this.#true.recordDeletions(receipts, signal)
+  }
+
+  funds(signal?: AbortSignal): Promise<{ balance: bigint; activationCost: bigint }> {
+    return this.#true.funds(signal)
+  }
+}

@@ -1,0 +1,90 @@
+// Runs a scenario to its end: the storm, the calm in which everything must come right, and the probes; gives what was seen.
+import { schemeOf } from '../../relayer/bridge/committee.ts'
+import { verifySignature } from '../../relayer/crypto/schnorr.ts'
+import { fromHex } from '../../relayer/lib/bytes.ts'
+import { messageOf } from '../../relayer/lib/errors.ts'
+import type { Violation } from './chronicle.ts'
+import { calm } from './calm.ts'
+import type { Scenario } from './scenario.ts'
+import { World } from './world.ts'
+
+/** What came of a run. */
+export interface Outcome {
+  readonly scenario: Scenario
+  readonly violation: Violation | null
+  /** Of every event, hex: the same for the same scenario and code. */
+  readonly digest: string
+  readonly counts: ReadonlyMap<string, number>
+  readonly story: readonly string[]
+  readonly lines: readonly string[] | null
+}
+
+export async function simulate(scenario: Scenario, options: { lines?: boolean } = {}): Promise<Outcome> {
+  const world = new World(scenario, options)
+  const { chronicle } = world
+  const failed = () => chronicle.violation !== null
+  for (const member of world.members) await member.start()
+  for (let block = 0; block < scenario.stormy && !failed(); block++) {
+    for (const happening of scenario.happenings) if (happening.at === block) await world.happen(happening)
+    await world.step()
+  }
+  if (!failed()) await calm(world)
+  if (!failed()) await probes(world)
+  await world.end()
+  tally(world)
+  const { violation, counts, story, lines } = chronicle
+  return { scenario, violation, digest: chronicle.digest(), counts, story, lines }
+}
+
+/** Every key signs, as seen by one honest member that holds a share; where too few do, nothing is claimed. */
+async function probes(world: World): Promise<void> {
+  const { chain, members, chronicle } = world
+  const { running, epochs, keys } = chain.head.state
+  const epoch = epochs[running]
+  if (epoch === undefined) return
+  const able = members.filter(
+    ({ corrupt, up, address, wholeFrom }) =>
+      !corrupt && up && wholeFrom <= running && epoch.members.includes(address),
+  )
+  const [asking] = able
+  if (asking === undefined || able.length < epoch.threshold) return
+  for (const { keyId, groupKey, scheme } of keys) {
+    const { relayer } = asking
+    if (relayer === null) return
+    const text = `probe ${keyId}`
+    const stop = new AbortController()
+    let over = false
+    const asked = relayer.signProbe({ keyId, text }, stop.signal).then(
+      ({ signature, digest }) => {
+        const key = { scheme: schemeOf(scheme), groupKey: fromHex(groupKey) }
+        return verifySignature(key, fromHex(digest), fromHex(signature)) ? null : 'the signature is invalid'
+      },
+      (error: unknown) => messageOf(error),
+    )
+    const signed = asked.finally(() => {
+      over = true
+    })
+    for (let block = 0; block < 60 && !over; block++) await world.step()
+    stop.abort(new DOMException('60 blocks have passed', 'AbortError'))
+    const wrong = await signed
+    chronicle.count('probes')
+    if (wrong !== null)
+      chronicle.violated(
+        'once faults stop, every key signs',
+        `${asking.name} asks for a probe of key ${keyId}: ${wrong}`,
+      )
+  }
+}
+
+/** What the chain counts. */
+function tally({ chain, chronicle }: World): void {
+  for (const { status, attempt } of Object.values(chain.head.state.epochs)) {
+    chronicle.count('ceremonies')
+    if (status === 'burned') chronicle.count('burned epochs')
+    if (status === 'active' || status === 'superseded') {
+      chronicle.count('activations')
+      if (attempt > 0) chronicle.count('activations after the first attempt')
+    }
+  }
+  chronicle.count('blocks', chain.head.ref.number)
+}

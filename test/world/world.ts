@@ -1,0 +1,278 @@
+// One simulated world: whole relayers over a network, a chain and disks, to which a scenario happens block by block.
+import { signerOf } from '../../relayer/crypto/identity.ts'
+import { verifyEvm } from '../../relayer/crypto/schnorr.ts'
+import { Secret } from '../../relayer/lib/secret.ts'
+import type { Address } from '../../relayer/lib/bytes.ts'
+import { FakeChain } from '../support/fake-chain.ts'
+import { bridgeVerifier } from '../support/fake-chain-verifier.ts'
+import { FakeClock, settle } from '../support/fake-clock.ts'
+import { seededRng } from '../support/seeded-rng.ts'
+import { type Packet, SimNetwork } from '../support/sim-network.ts'
+import { Chronicle } from './chronicle.ts'
+import { corrupted } from './corrupt.ts'
+import { Draw } from './draw.ts'
+import { Governor } from './governor.ts'
+import { BRIDGE, CHAIN_ID, Member, POLL_MS } from './member.ts'
+import type { Happening, Scenario } from './scenario.ts'
+import { SignWatch } from './signwatch.ts'
+import { Trials } from './trials.ts'
+import { watched } from './watched.ts'
+import { Weather } from './weather.ts'
+import { WIRE_CHEATS } from './wires.ts'
+import { Witness } from './witness.ts'
+
+/** A world at block 0, and the means to move it on. */
+export class World {
+  readonly scenario: Scenario
+  readonly chronicle: Chronicle
+  readonly clock = new FakeClock()
+  readonly network: SimNetwork
+  readonly chain: FakeChain
+  readonly members: readonly Member[]
+  readonly governor: Governor
+  readonly weather: Weather
+  readonly trials: Trials
+  readonly #witness: Witness
+  readonly #signWatch: SignWatch
+  /** What ends at a block. */
+  #ends: { readonly at: number; readonly act: () => void }[] = []
+
+  constructor(scenario: Scenario, options: { lines?: boolean } = {}) {
+    this.scenario = scenario
+    this.chronicle = new Chronicle(options)
+    this.network = new SimNetwork(`world ${scenario.seed}`)
+    const keys = Array.from({ length: scenario.operators }, (_, at) =>
+      seededRng(`${scenario.seed}/${at}`)(32),
+    )
+    keys.sort((a, b) => (addressOf(a) < addressOf(b) ? -1 : 1))
+    this.chain = new FakeChain({
+      members: scenario.first.map((at) => addressOf(keys[at] ?? new Uint8Array(32))),
+      threshold: scenario.threshold,
+      chainId: CHAIN_ID,
+      bridge: BRIDGE,
+      attemptWindowBlocks: scenario.windowBlocks,
+      finalityDepth: scenario.finalityDepth,
+      requireDeletionQuorum: scenario.requireDeletionQuorum,
+      verifier: bridgeVerifier({ chainId: CHAIN_ID, bridge: BRIDGE }, verifyEvm),
+    })
+    const { chronicle, network, clock, chain } = this
+    const innocent = (address: Address) =>
+      this.members.some((member) => member.address === address && !member.corrupt)
+    this.trials = new Trials(chronicle, innocent)
+    const runs = new Set<string>()
+    this.members = keys.map((key, position) => {
+      const plot = scenario.corrupt.find(({ operator }) => operator === position)
+      const runner =
+        plot === undefined
+          ? watched({ chronicle, trials: this.trials, runs, member: () => this.at(position) })
+          : corrupted({
+              seed: scenario.seed,
+              behaviours: plot.behaviours,
+              trials: this.trials,
+              innocent,
+              windowBlocks: scenario.windowBlocks,
+              later: (packet, blocks) => this.#later(blocks, () => network.inject(packet)),
+            })
+      const view = (address: Address) => chain.view(address)
+      return new Member(
+        { network, clock, chronicle },
+        { position, key, view, corrupt: plot !== undefined, runner },
+      )
+    })
+    this.governor = new Governor({ chain, members: this.members, chronicle })
+    this.weather = new Weather(network, {
+      chronicle,
+      draw: new Draw(`weather ${scenario.seed}`),
+      terms: scenario.weather,
+    })
+    this.#witness = new Witness({ chain, members: this.members, chronicle })
+    this.#signWatch = new SignWatch(chronicle, (epoch) => chain.head.state.epochs[epoch]?.members ?? [])
+    this.#rules()
+  }
+
+  /** The operator at a position. */
+  at(position: number): Member {
+    const member = this.members[position]
+    if (member === undefined) throw new RangeError(`no operator ${position}`)
+    return member
+  }
+
+  /** One block: what was due happens, everybody looks at the chain, and all that can follow from it follows. */
+  async step(): Promise<void> {
+    this.chain.mine()
+    this.chronicle.block = this.chain.head.ref.number
+    const over = this.#ends.filter(({ at }) => at <= this.chronicle.block)
+    this.#ends = this.#ends.filter(({ at }) => at > this.chronicle.block)
+    for (const { act } of over) act()
+    this.weather.tick()
+    for (const member of this.members)
+      if (member.due !== null && member.due <= this.chronicle.block) await this.#start(member)
+    await this.clock.advance(POLL_MS)
+    await this.quiet()
+    for (const member of this.members) if (member.dying !== null) await this.#bury(member)
+    await this.#witness.settle()
+  }
+
+  /** Makes something happen now. */
+  async happen(happening: Happening): Promise<void> {
+    const { chronicle } = this
+    switch (happening.kind) {
+      case 'govern':
+        return this.governor.act(happening.what, happening.salt)
+      case 'partition': {
+        const side = happening.side.map((at) => this.at(at).address)
+        const other = this.members.map(({ address }) => address).filter((address) => !side.includes(address))
+        if (other.length === 0) return
+        this.weather.cut([side, other], happening.blocks)
+        chronicle.count('partitions')
+        return chronicle.tell(
+          `operators ${happening.side.join(', ')} are cut off from the others for ${happening.blocks} blocks`,
+        )
+      }
+      case 'reorganise': {
+        const depth = Math.min(happening.depth, this.chain.finalityDepth, this.chain.head.ref.number)
+        if (depth < 1) return
+        this.chain.reorganise(depth, { keep: happening.keep })
+        chronicle.count('reorganisations')
+        return chronicle.tell(
+          `${depth} blocks are reorganised, ${happening.keep ? 'with' : 'without'} their transactions`,
+        )
+      }
+      default:
+        return await this.#befall(this.at(happening.operator), happening)
+    }
+  }
+
+  async #befall(
+    member: Member,
+    happening: Exclude<Happening, { kind: 'govern' | 'partition' | 'reorganise' }>,
+  ): Promise<void> {
+    const { chronicle } = this
+    switch (happening.kind) {
+      case 'crash':
+        if (!member.up) return
+        chronicle.count('crashes at any time')
+        chronicle.tell(`${member.name} loses power for ${happening.down} blocks`)
+        await member.kill()
+        return void (member.due = chronicle.block + happening.down)
+      case 'restart':
+        if (!member.up) return
+        chronicle.count('restarts')
+        chronicle.tell(`${member.name} is stopped, and started ${happening.down} blocks later`)
+        await member.stop()
+        return void (member.due = chronicle.block + happening.down)
+      case 'crash at':
+        return void (member.armed = happening)
+      case 'copy disk':
+        chronicle.tell(`the disk of ${member.name} is copied`)
+        return void (member.copy = { image: member.disk.image(), block: chronicle.block })
+      case 'put disk back': {
+        if (member.copy === null) return
+        const { image } = member.copy
+        return this.#replace(member, () => member.disk.restore(image), 'is put back from a copy')
+      }
+      case 'lose disk':
+        return this.#replace(
+          member,
+          () => member.disk.restore({ records: new Map(), files: new Map() }),
+          'is lost',
+        )
+      case 'endpoint':
+        return this.#endpoint(member, happening)
+    }
+  }
+
+  /** Another disk; the process comes back in a later window, as the page for operators says. */
+  async #replace(member: Member, change: () => void, what: string): Promise<void> {
+    const { chronicle, chain } = this
+    if (member.up) await member.kill()
+    change()
+    member.lives += 1
+    member.wholeFrom = chain.pendingState.lastEpoch + 1
+    member.due = chronicle.block + 21
+    chronicle.count(`disk ${what}`)
+    chronicle.tell(`the disk of ${member.name} ${what}`)
+  }
+
+  #endpoint(member: Member, { fault, blocks }: Extract<Happening, { kind: 'endpoint' }>): void {
+    if (!member.up) return
+    this.chronicle.count(`endpoints: ${fault}`)
+    this.chronicle.tell(`for ${blocks} blocks the endpoints of ${member.name}: ${fault}`)
+    if (fault === 'lie') member.chain.lies = true
+    else if (fault === 'lag') member.view.lag = 4
+    else member.view.fault = fault
+    this.#later(blocks, () => this.mend(member))
+  }
+
+  /** The endpoints of a member that is up are well again. */
+  mend(member: Member): void {
+    member.chain.lies = false
+    member.view.lag = 0
+    if (member.up && member.dying === null) member.view.fault = null
+  }
+
+  /** Waits until nobody has anything more to do in this block. */
+  async quiet(): Promise<void> {
+    for (let calm = 0; calm < 3; calm++) {
+      const before = this.#activity()
+      await settle()
+      await this.network.idle()
+      await settle()
+      if (this.#activity() !== before) calm = -1
+    }
+  }
+
+  /** Everybody goes home. */
+  async end(): Promise<void> {
+    for (const member of this.members) if (member.up) await member.stop()
+  }
+
+  async #start(member: Member): Promise<void> {
+    this.chronicle.tell(`${member.name} starts`)
+    await member.start()
+  }
+
+  async #bury(member: Member): Promise<void> {
+    const down = member.dying ?? 1
+    await member.kill()
+    member.due = this.chronicle.block + down
+  }
+
+  #later(blocks: number, act: () => void): void {
+    this.#ends.push({ at: this.chronicle.block + blocks, act })
+  }
+
+  #rules(): void {
+    const draw = new Draw(`wire ${this.scenario.seed}`)
+    for (const { operator, behaviours } of this.scenario.corrupt) {
+      const member = this.at(operator)
+      const cheats = WIRE_CHEATS.filter(({ name }) => behaviours.includes(name))
+      for (const { name, change } of cheats)
+        this.network.rule((packet) => {
+          if (packet.from !== member.address) return 'pass'
+          const note = () => this.#cheated(name, packet)
+          return change({ packet, signer: member.signer, draw, note }) ?? 'pass'
+        })
+    }
+    this.network.rule((packet) => {
+      const sender = this.members.find(({ address }) => address === packet.from)
+      if (packet.topic === 'sign' && sender !== undefined) this.#signWatch.saw(packet, sender)
+      return this.weather.rule(packet)
+    })
+  }
+
+  #cheated(name: string, { from, to }: Packet): void {
+    this.chronicle.count(`tried ${name}`)
+    const target = this.members.find(({ address }) => address === to)
+    if (target?.corrupt === false && this.network.reachable(from, to)) this.chronicle.count(`reached ${name}`)
+  }
+
+  #activity(): number {
+    const writes = this.members.reduce((sum, { disk }) => sum + disk.writes.length, 0)
+    return this.network.delivered + this.network.refused + writes
+  }
+}
+
+function addressOf(key: Uint8Array): Address {
+  return signerOf(new Secret(key.slice())).address
+}
