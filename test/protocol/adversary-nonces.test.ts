@@ -153,3 +153,18 @@ void test('a leader that floods a signer with packages does not push those of an
   assert.deepEqual([quorum, sessions], [[2, 4], 1])
   assert.deepEqual(blame(world), [[], [], [], []])
 })
+
+void test('42: a restarted member whose new nonces are lost once is asked again, and signs', async () => {
+  const world = new SigningWorld({ t: 2, n: 3, seed: 'lost after restart' })
+  assert.ok((await coordinateSignature({ ...world.coordination(1), include: [2] })).quorum.includes(2))
+  world.reopen(2)
+  let lost = 0
+  world.network.rule((packet) => {
+    const toLeader = packet.from === world.address(2) && packet.to === world.address(1)
+    return toLeader && decodeMessage(packet.body).type === 'batch' && lost++ === 0 ? 'drop' : 'pass'
+  })
+  const { quorum } = await coordinateSignature({ ...world.coordination(1, 0, 'again'), include: [2] })
+  assert.ok(quorum.includes(2))
+  assert.equal(lost > 1, true)
+  assert.deepEqual(blame(world), [[], [], []])
+})

@@ -31,17 +31,22 @@ const noFaults = (world: SigningWorld) =>
   )
 
 void test('36: a nonce that is not in the pool, or of another boot, is refused with E_B', async () => {
-  const { world, rogue, two, three } = await rogueWorld('36')
-  const cases: NonceEntry[] = [
-    { ...two, counter: two.counter + 100 },
-    { ...two, boot: new Uint8Array(16).fill(0xee) },
-    { ...two, hiding: three.hiding },
+  const changes: ((other: NonceEntry) => Partial<NonceEntry>)[] = [
+    () => ({ counter: 100 }),
+    () => ({ boot: new Uint8Array(16).fill(0xee) }),
+    ({ hiding }) => ({ hiding }),
+    ({ binding }) => ({ binding }),
   ]
-  for (const [at, entry] of cases.entries()) {
-    const answers = await rogue.propose(rogue.package([entry, three], { session: at + 1 }), [2])
-    refused(answers.get(2), 'E_B', /our nonce is spent, of an earlier boot, or not ours/)
+  for (const [at, change] of changes.entries()) {
+    const { world, rogue, two, three } = await rogueWorld(`36/${at}`)
+    const sealed = rogue.package([{ ...two, ...change(three) }, three])
+    refused(
+      (await rogue.propose(sealed, [2])).get(2),
+      'E_B',
+      /our nonce is spent, of an earlier boot, or not ours/,
+    )
+    noFaults(world)
   }
-  noFaults(world)
 })
 
 void test('36: a nonce of another member that nobody knows is asked for, and never signed with', async () => {
