@@ -4,7 +4,8 @@ import { type Address, toHex } from '../lib/bytes.ts'
 import { messageOf, StoreError } from '../lib/errors.ts'
 import { startOfFrame } from '../protocol/envelope.ts'
 import { startEquivocation } from '../protocol/evidence.ts'
-import { contextOf, type SignedStart } from '../protocol/spec.ts'
+import { RefusalError } from '../protocol/faults.ts'
+import { checkSpec, contextOf, type SignedStart } from '../protocol/spec.ts'
 import { MAX_PREPARED } from '../store/shares.ts'
 import type { SignedActivation } from './activation.ts'
 import { Activations } from './activations.ts'
@@ -124,6 +125,7 @@ class Ceremony {
       }),
     ]
     try {
+      this.#checkServed()
       await this.#activations.load()
       for (const bytes of await this.#kept()) this.#weigh(bytes)
       await this.#attempts(muster)
@@ -260,6 +262,16 @@ class Ceremony {
     view.nextAttemptBlock = block
     if (view.stage !== 'signing') view.stage = 'waiting'
     await this.#deps.blocks.reached(block, this.#life.signal)
+  }
+
+  /** What this version does not run, every member says itself: no coordinator could start it, and none is to blame. */
+  #checkServed(): void {
+    try {
+      checkSpec(this.#terms.spec)
+    } catch (error) {
+      if (!(error instanceof RefusalError)) throw error
+      this.#halt(error.hint === '' ? error.message : `${error.message}. ${error.hint}`, [])
+    }
   }
 
   /** An epoch with too many prepared shares waits for governance. */
