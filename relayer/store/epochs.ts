@@ -41,6 +41,15 @@ export async function readRunning({ records }: Vault): Promise<Running | null> {
   return running ?? null
 }
 
+/** @throws StoreError for an epoch that is not above the running one: what is prepared for it nobody would ever erase */
+export async function checkAhead(vault: Vault, epoch: number): Promise<void> {
+  const running = await readRunning(vault)
+  if (running !== null && running.epoch >= epoch)
+    throw new StoreError(
+      `save prepared share: epoch ${running.epoch} is active, and this one is of epoch ${epoch}`,
+    )
+}
+
 /**
  * The share set that the active pointer names; null if this node holds none of the running epoch, or declared it lost.
  * @throws StoreError if it should be there and is missing or unreadable
@@ -75,6 +84,8 @@ export async function promote(vault: Vault, args: ActivationArgs): Promise<void>
     if (marked.has(KEY.retired(slot.epoch, slot.attempt))) continue
     ops.push(retire(records, slot, slot.epoch === epoch ? 'other-attempt' : 'superseded'))
   }
+  // A burn that was undone may have marked it.
+  if (marked.has(KEY.retired(epoch, attempt))) ops.push(records.del(KEY.retired(epoch, attempt)))
   const below = async (prefix: string, end: number) =>
     (await records.keys(prefix)).filter((key) => numbersOf(key).epoch < end).map((key) => records.del(key))
   await records.commit(

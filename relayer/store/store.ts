@@ -85,7 +85,10 @@ export class Store {
 
   /** Durable step 3, before the acknowledgement. A result without shares (of a member that leaves) leaves nothing. */
   savePrepared(spec: CeremonySpec, prepared: Prepared): Promise<void> {
-    return this.#inTurn(() => shares.savePrepared(this.#vault, spec, prepared))
+    return this.#inTurn(async () => {
+      await epochs.checkAhead(this.#vault, prepared.epoch)
+      await shares.savePrepared(this.#vault, spec, prepared)
+    })
   }
 
   /** The share sets of an epoch that are not marked for erasure, ascending by attempt. */
