@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { parseDocument } from 'yaml'
 import { z } from 'zod'
-import { ConfigError } from './lib/errors.ts'
+import { ConfigError, messageOf } from './lib/errors.ts'
 import { LOG_LEVELS, type LogLevel } from './lib/log.ts'
 import {
   address,
@@ -206,19 +206,27 @@ function readFile(file: string): Record<string, unknown> {
       hint: 'make one with `truss init`, or name yours with --config FILE or TRUSS_CONFIG',
     })
   // The failsafe schema leaves every scalar as text: an unquoted 0x address is not made into a number.
-  const document = parseDocument(readFileSync(file, 'utf8'), { schema: 'failsafe' })
-  const [error] = document.errors
-  if (error !== undefined)
-    throw new ConfigError(`read configuration ${file}: ${error.message.split('\n')[0]}`, {
-      hint: 'write each setting as "name: value" on a line of its own',
-    })
-  const value: unknown = document.toJS()
+  const document = parseDocument(readFileSync(file, 'utf8'), { schema: 'failsafe', logLevel: 'silent' })
+  const value = plainly(document, file)
   if (value === null || value === '') return {}
   if (typeof value !== 'object' || Array.isArray(value))
     throw new ConfigError(`read configuration ${file}: it holds no settings`, {
       hint: 'write each setting as "name: value" on a line of its own',
     })
   return { ...value }
+}
+
+/** @throws ConfigError for what is no YAML, and for references that lead nowhere or to too much */
+function plainly(document: ReturnType<typeof parseDocument>, file: string): unknown {
+  try {
+    const [error] = document.errors
+    if (error !== undefined) throw error
+    return document.toJS()
+  } catch (error) {
+    throw new ConfigError(`read configuration ${file}: ${messageOf(error).split('\n')[0]}`, {
+      hint: 'write each setting as "name: value" on a line of its own',
+    })
+  }
 }
 
 function readEnvironment(env: Source['env']): Record<string, unknown> {

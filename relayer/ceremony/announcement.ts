@@ -1,5 +1,5 @@
 // The announcement "I am ready for (ceremony, attempt)", its wire form, and the board on which a node collects them.
-import { dec, enc } from '../crypto/enc.ts'
+import { dec, EncodingError, enc } from '../crypto/enc.ts'
 import { type Address, equal, toUint, u8, u16, u32, utf8 } from '../lib/bytes.ts'
 import { acceptsStart } from './windows.ts'
 
@@ -37,13 +37,16 @@ export function encodeAnnouncement(announcement: Announcement): Uint8Array {
 /** @throws EncodingError if the bytes are no announcement */
 export function decodeAnnouncement(bytes: Uint8Array): Announcement {
   const [context, attempt, version, software, deals, refusal] = dec(bytes, [32, 4, 2, -1, 1, -1])
+  if (filled(deals).some((byte) => byte > 1)) throw new EncodingError('decode announcement: whether it deals')
+  if (filled(software).length > MAX_VERSION || filled(refusal).length > MAX_REFUSAL)
+    throw new EncodingError('decode announcement: length of a text')
   return {
     context: filled(context),
     attempt: toUint(filled(attempt)),
     protocolVersion: toUint(filled(version)),
-    softwareVersion: printable(filled(software), MAX_VERSION),
+    softwareVersion: printable(filled(software)),
     deals: filled(deals)[0] === 1,
-    refusal: printable(filled(refusal), MAX_REFUSAL),
+    refusal: printable(filled(refusal)),
   }
 }
 
@@ -84,8 +87,8 @@ function clipped(text: string, most: number): Uint8Array {
 }
 
 /** What a peer wrote, with everything but plain characters replaced: it ends up on terminals. */
-function printable(bytes: Uint8Array, most: number): string {
-  return Buffer.from(bytes.subarray(0, most))
+function printable(bytes: Uint8Array): string {
+  return Buffer.from(bytes)
     .toString('latin1')
     .replaceAll(/[^\x20-\x7e]/g, '?')
 }

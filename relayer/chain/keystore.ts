@@ -58,7 +58,9 @@ export async function openKeystore(file: string, password: Secret): Promise<Secr
 
 /** The address that a keystore file claims, without opening it; null if it names none. @throws ConfigError */
 export async function keystoreAddress(file: string): Promise<Address | null> {
-  const { address } = z.object({ address: z.string().optional() }).parse(JSON.parse(await readKeystore(file)))
+  const parsed = z.object({ address: z.string().optional() }).safeParse(JSON.parse(await readKeystore(file)))
+  if (!parsed.success) throw damaged(file, 'its address is none')
+  const { address } = parsed.data
   if (address === undefined) return null
   try {
     return toAddress(address.startsWith('0x') ? address : `0x${address}`)

@@ -82,6 +82,16 @@ export function startOfFrame(frame: Uint8Array): Uint8Array | null {
   }
 }
 
+/** The signature as evidence carries it: with 0 for v, which `signedBy` does not look at. */
+export function withoutRecovery(signature: Uint8Array): Uint8Array {
+  return concat(signature.subarray(0, -1), Uint8Array.of(0))
+}
+
+/** Whether a signature has the form that evidence carries. */
+export function isWithoutRecovery(signature: Uint8Array): boolean {
+  return signature.at(-1) === 0
+}
+
 /** Whether two envelopes take the same place: session, round, sender and receiver. */
 export function samePlace(a: Envelope, b: Envelope): boolean {
   return equal(headerOf(a), headerOf(b))

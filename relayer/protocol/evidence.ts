@@ -65,7 +65,12 @@ export function decodeEvidence(bytes: Uint8Array): EvidenceRecord {
   const start = startBytes && decodeStart(startBytes)
   if (!kind || !specBytes || !start || !rest) throw new EncodingError('decode evidence: parts')
   const spec = decodeSpec(specBytes)
-  if (toUint(kind) === KIND.session) return { spec, start, proof: rest, second: null }
+  if (toUint(kind) === KIND.session) {
+    // The accused signed the session id, not the start message: its signature is left out, and nothing may stand there.
+    if (start.signature.some((byte) => byte !== 0))
+      throw new EncodingError('decode evidence: start signature')
+    return { spec, start, proof: rest, second: null }
+  }
   const second = decodeStart(rest)
   if (toUint(kind) !== KIND.start || second === null) throw new EncodingError('decode evidence: kind')
   return { spec, start, proof: new Uint8Array(), second }
@@ -81,7 +86,7 @@ export function verifyEvidence(bytes: Uint8Array, trusted: TrustedState): Verdic
     const { spec } = record
     requireKnown(spec, trusted)
     // The session id names all keys, not which of them is new: a lie about that would convict the honest.
-    if (spec.op === 'addkey') requireKeys(spec, trusted)
+    if (spec.op === 'addkey' || trusted.keys !== undefined) requireKeys(spec, trusted)
     const verdict = record.second === null ? ofSession(record) : ofCoordinator(record, record.second)
     if (verdict === null) throw new InputError('verify evidence: it proves nothing')
     if (verdict.code === 'E_CONST' || verdict.code === 'E_STATE') requireKeys(spec, trusted)

@@ -40,8 +40,7 @@ export function decodePayload(bytes: Uint8Array): Payload {
       const [, keyId, epoch, text] = dec(bytes, [1, 4, 8, -1])
       if (!keyId || !epoch || !text || text.length > MAX_PROBE_TEXT)
         throw new RangeError('decode payload: probe')
-      const decoded = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(text)
-      return { type: 'probe', probe: { keyId: toUint(keyId), epoch: safe(epoch), text: decoded } }
+      return { type: 'probe', probe: { keyId: toUint(keyId), epoch: safe(epoch), text: textOf(text) } }
     }
     case 2: {
       const [, scheme, groupKey, chainId, bridge] = dec(bytes, [1, 1, 64, 8, 20])
@@ -56,5 +55,14 @@ export function decodePayload(bytes: Uint8Array): Payload {
     }
     default:
       throw new RangeError('decode payload: unknown type')
+  }
+}
+
+/** @throws RangeError for bytes that are no UTF-8 */
+function textOf(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+  } catch (cause) {
+    throw new RangeError('decode payload: no UTF-8', { cause })
   }
 }

@@ -3,7 +3,17 @@ import { decList, EncodingError, enc } from '../crypto/enc.ts'
 import { equal, u8 } from '../lib/bytes.ts'
 import { acknowledgementFault } from './acknowledgement.ts'
 import { type Attempt, keysDealtBy, partyAt } from './attempt.ts'
-import { decodeFrame, digestOf, encodeFrame, isSealedBy, type SignedEnvelope, samePlace } from './envelope.ts'
+import {
+  decodeFrame,
+  digestOf,
+  encodeFrame,
+  isSealedBy,
+  isWithoutRecovery,
+  type SignedEnvelope,
+  samePlace,
+  startOfFrame,
+  withoutRecovery,
+} from './envelope.ts'
 import { ContentError, FAULT_CODES, type FaultCode } from './faults.ts'
 import {
   constantHolds,
@@ -28,9 +38,11 @@ export interface Proof {
 const MOST_ENVELOPES = 4 * 200
 const MOST_PARTS = 8 * 256
 
-/** enc(u8 code, enc(transcript parts), frames …). */
+/** enc(u8 code, enc(transcript parts), frames …); the frames without start message, their signatures without recovery byte. */
 export function encodeProof({ code, envelopes, transcript }: Proof): Uint8Array {
-  const frames = envelopes.map((envelope) => encodeFrame(envelope))
+  const frames = envelopes.map((envelope) =>
+    encodeFrame({ ...envelope, signature: withoutRecovery(envelope.signature) }),
+  )
   return enc(u8(FAULT_CODES.indexOf(code)), enc(...transcript), ...frames)
 }
 
@@ -39,7 +51,14 @@ export function decodeProof(bytes: Uint8Array): Proof {
   const [code, parts, ...frames] = decList(bytes, MOST_ENVELOPES)
   const known = code?.length === 1 ? FAULT_CODES[code[0] ?? 0xff] : undefined
   if (known === undefined || parts === undefined) throw new EncodingError('decode proof: code')
-  return { code: known, transcript: decList(parts, MOST_PARTS), envelopes: frames.map(decodeFrame) }
+  const envelopes = frames.map((frame) => {
+    const envelope = decodeFrame(frame)
+    // Nothing in a record is without meaning: two records of one deed are the same bytes.
+    if (startOfFrame(frame) !== null || !isWithoutRecovery(envelope.signature))
+      throw new EncodingError('decode proof: a start message or a recovery byte')
+    return envelope
+  })
+  return { code: known, transcript: decList(parts, MOST_PARTS), envelopes }
 }
 
 /** Whom a proof convicts; null if it convicts nobody of its code. Every signature is verified here. */

@@ -5,6 +5,7 @@ import { groupOf } from '../crypto/group.ts'
 import type { SchnorrScheme } from '../crypto/schnorr.ts'
 import { verificationShares } from '../crypto/vss.ts'
 import { type Address, equal, toUint, u16, utf8 } from '../lib/bytes.ts'
+import { isWithoutRecovery, withoutRecovery } from './envelope.ts'
 import { type FaultCode, FaultError } from './faults.ts'
 import { commitmentsHash, curveOf, type KeyPublic } from './keyshare.ts'
 import { decodeBatch, encodeRef, type NonceBatch, overlap, publishes } from './nonces.ts'
@@ -54,24 +55,28 @@ export interface SignVerdict {
   readonly culprit: Party
 }
 
-/** The record of an event. */
+/** The record of an event; its signatures without recovery byte, so that two records of one event are the same bytes. */
 export function encodeSignEvidence(evidence: SignEvidence): Uint8Array {
   switch (evidence.kind) {
     case 'share': {
-      const { body, index, digest, z, signature, commitments } = evidence
+      const { body, index, digest, z, commitments } = evidence
+      const signature = withoutRecovery(evidence.signature)
       return enc(MAGIC, utf8('share'), body, u16(index), digest, z, signature, enc(...commitments))
     }
     case 'point':
-      return enc(MAGIC, utf8('point'), evidence.batch)
+      // A batch ends in its signature.
+      return enc(MAGIC, utf8('point'), withoutRecovery(evidence.batch))
     case 'batches':
-      return enc(MAGIC, utf8('batches'), evidence.first, evidence.second)
+      return enc(MAGIC, utf8('batches'), withoutRecovery(evidence.first), withoutRecovery(evidence.second))
     case 'nonce':
-      return enc(MAGIC, utf8('nonce'), evidence.package.body, evidence.package.signature, evidence.batch)
-    case 'packages': {
-      const { first, second } = evidence
-      return enc(MAGIC, utf8('packages'), first.body, first.signature, second.body, second.signature)
-    }
+      return enc(MAGIC, utf8('nonce'), ...signedParts(evidence.package), withoutRecovery(evidence.batch))
+    case 'packages':
+      return enc(MAGIC, utf8('packages'), ...signedParts(evidence.first), ...signedParts(evidence.second))
   }
+}
+
+function signedParts({ body, signature }: Signed): [Uint8Array, Uint8Array] {
+  return [body, withoutRecovery(signature)]
 }
 
 /** Whether bytes claim to be a record of this page. */
@@ -139,7 +144,7 @@ export function partyOf(committee: Committee, address: Address): Party | null {
 
 function judgeShare(bytes: Uint8Array, committee: Committee): SignVerdict | null {
   const [, , body, at, digest, z, signature, list] = dec(bytes, [MAGIC.length, 5, -1, 2, 32, 32, 65, -1])
-  if (!body || !at || !digest || !z || !signature || !list) return null
+  if (!body || !at || !digest || !z || !signature || !list || !isWithoutRecovery(signature)) return null
   const index = toUint(at)
   const address = committee.members[index - 1]
   if (address === undefined || !shareIsFrom(address, { hash: packageHash(body), digest, z, signature }))
@@ -223,7 +228,7 @@ function packageOf(
   signature: Uint8Array | undefined,
   committee: Committee,
 ): { signing: SigningPackage; leader: Party } | null {
-  if (!body || !signature) return null
+  if (!body || !signature || !isWithoutRecovery(signature)) return null
   const signing = decodePackage(body)
   const leader = partyOf(committee, signing.leader)
   return leader !== null && packageIsFrom(leader.address, { body, signature }) ? { signing, leader } : null
@@ -234,6 +239,7 @@ function batchOf(
   scheme: SchnorrScheme,
   committee: Committee,
 ): { batch: NonceBatch; digest: Uint8Array; member: Party; ref: Uint8Array } | null {
+  if (!isWithoutRecovery(bytes)) return null
   try {
     const decoded = decodeBatch(bytes, scheme === 'frost-ed25519' ? 32 : 33)
     const { ref, batch, digest } = decoded

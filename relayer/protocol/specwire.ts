@@ -27,7 +27,7 @@ export function decodeSpec(bytes: Uint8Array): CeremonySpec {
     bytes,
     [-1, 8, 20, -1, -1, -1, -1, 32],
   )
-  const op = OPS.find((each) => each === new TextDecoder().decode(opBytes))
+  const op = OPS.find((each) => each === Buffer.from(opBytes ?? []).toString('latin1'))
   if (!op || !chainId || !bridge || !held || !generated || !old || !next || !triggerBlockHash)
     throw new EncodingError('decode spec: op')
   return {

@@ -168,7 +168,7 @@ export function integer(part: Uint8Array | undefined): number {
 /** UTF-8 text. @throws EncodingError */
 export function text(part: Uint8Array | undefined): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(own(part))
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(own(part))
   } catch (cause) {
     throw new EncodingError('decode: no UTF-8', { cause })
   }
