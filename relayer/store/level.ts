@@ -3,13 +3,20 @@ import { mkdir, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Level } from 'level'
 import { StoreError } from '../lib/errors.ts'
-import type { Database, KeyFiles } from './database.ts'
+import type { Database, KeyFiles, Op } from './database.ts'
 import { openKeyFiles } from './keyfiles.ts'
 
 /** Sorts after every key that begins with the prefix: our keys are ASCII. */
 const END = '\xff'
 
-type Records = Level<string, Uint8Array> & { compactRange(start: string, end: string): Promise<void> }
+/** What is used of LevelDB; a write is on the disk when it resolves only if it is told to sync. */
+export interface Records {
+  get(key: string): Promise<Uint8Array | undefined>
+  iterator(range: { gte: string; lt: string }): { all(): Promise<[string, Uint8Array][]> }
+  batch(ops: Op[], options?: { sync?: boolean }): Promise<void>
+  compactRange(start: string, end: string): Promise<void>
+  close(): Promise<void>
+}
 
 const RESTORE =
   'stop the daemon, check the disk, and restore the data directory from a backup of this same epoch; if there is none, `truss share declare-lost`'
@@ -37,7 +44,7 @@ export async function openLevel(directory: string): Promise<{ database: Database
   const level = new Level<string, Uint8Array>(location, {
     keyEncoding: 'utf8',
     valueEncoding: 'view',
-  }) as Records
+  }) as Level<string, Uint8Array> & Records
   try {
     await level.open()
   } catch (cause) {
@@ -57,12 +64,12 @@ export async function openLevel(directory: string): Promise<{ database: Database
  * durable, what no later start will find (tried: a disk that was full). Only opening it anew begins another log.
  */
 class Mender {
-  readonly #level: Records
+  readonly #level: Level<string, Uint8Array>
   readonly #location: string
   #torn = false
   #mending: Promise<void> | null = null
 
-  constructor(level: Records, location: string) {
+  constructor(level: Level<string, Uint8Array>, location: string) {
     this.#level = level
     this.#location = location
   }
@@ -89,7 +96,8 @@ class Mender {
   }
 }
 
-function databaseOf(level: Records, mender: Mender): Database {
+/** The port over an open LevelDB. */
+export function databaseOf(level: Records, mender: Pick<Mender, 'whole' | 'tear'>): Database {
   const read = <T>(action: string, run: () => Promise<T>) =>
     guarded(action, async () => {
       await mender.whole(false)

@@ -1,6 +1,7 @@
 // A disk in memory: Database and KeyFiles with images to copy and restore, and a crash at any chosen durable write.
 import { StoreError } from '../../relayer/lib/errors.ts'
 import type { Database, KeyFiles, Op } from '../../relayer/store/database.ts'
+import { databaseOf, type Records } from '../../relayer/store/level.ts'
 
 /** What a test throws where the power goes out. */
 export class PowerCut extends Error {
@@ -23,9 +24,15 @@ export interface DiskImage {
   readonly files: ReadonlyMap<string, Uint8Array>
 }
 
+/** A database that never needs to be opened again: after a failed write its process is dead. */
+const SOUND = { whole: async () => {}, tear: () => {} }
+
 /** One relayer's disk. What it holds survives `cutPower`; the handles given out before do not. */
 export class MemoryDisk {
   #records = new Map<string, Uint8Array>()
+  /** What a power cut leaves of the records, and what it takes away: batches that were not synced. */
+  #synced = new Map<string, Uint8Array>()
+  #unsynced: Op[] = []
   #files = new Map<string, Uint8Array>()
   #power = { on: true }
   /** Every durable write so far, oldest first. */
@@ -60,17 +67,47 @@ export class MemoryDisk {
   /** Puts an image in place of the contents: a restored backup. Open handles see it at once. */
   restore(image: DiskImage): void {
     this.#records = copied(image.records)
+    this.#synced = copied(image.records)
+    this.#unsynced = []
     this.#files = copied(image.files)
   }
 
   /** Handles given out before throw PowerCut from now on; `open` gives fresh ones to the same contents. */
   cutPower(): void {
+    if (this.#unsynced.length > 0) this.#records = copied(this.#synced)
+    this.#unsynced = []
     this.#power.on = false
     this.#power = { on: true }
   }
 
   /** Fresh handles, as openLevel gives them for a directory. */
   open(): { database: Database; keyFiles: KeyFiles } {
+    const { live, durable } = this.#handles()
+    return { database: this.#database(live, durable), keyFiles: this.#keyFiles(live, durable) }
+  }
+
+  /** The same under the product's own LevelDB code: a batch that is not synced is lost in the next power cut. */
+  openLevel(): { database: Database; keyFiles: KeyFiles } {
+    const { live, durable } = this.#handles()
+    const database = this.#database(live, durable)
+    const level: Records = {
+      get: (key) => database.get(key),
+      iterator: ({ gte }) => ({
+        all: async () => (await database.entries(gte)).map(([key, value]) => [key, value]),
+      }),
+      batch: async (ops, options) => {
+        live()
+        durable({ kind: 'batch', names: ops.map((op) => op.key) }, () =>
+          this.#apply(ops, options?.sync === true),
+        )
+      },
+      compactRange: (start) => database.compact(start),
+      close: () => database.close(),
+    }
+    return { database: databaseOf(level, SOUND), keyFiles: this.#keyFiles(live, durable) }
+  }
+
+  #handles(): { live: () => void; durable: Durable } {
     const power = this.#power
     const live = () => {
       if (!power.on) throw new PowerCut('read or write after the power cut')
@@ -88,7 +125,14 @@ export class MemoryDisk {
       this.cutPower()
       throw new PowerCut(`${place} ${entry.kind} ${entry.number} of ${entry.names.join(', ')}`)
     }
-    return { database: this.#database(live, durable), keyFiles: this.#keyFiles(live, durable) }
+    return { live, durable }
+  }
+
+  /** A synced batch takes all that came before it to the disk: they share one log. */
+  #apply(ops: readonly Op[], sync: boolean): void {
+    write(this.#records, ops)
+    this.#unsynced.push(...ops)
+    if (sync) write(this.#synced, this.#unsynced.splice(0))
   }
 
   #database(live: () => void, durable: Durable): Database {
@@ -111,12 +155,7 @@ export class MemoryDisk {
       },
       batch: async (ops: readonly Op[]) => {
         open()
-        durable({ kind: 'batch', names: ops.map((op) => op.key) }, () => {
-          for (const op of ops) {
-            if (op.type === 'put') this.#records.set(op.key, op.value.slice())
-            else this.#records.delete(op.key)
-          }
-        })
+        durable({ kind: 'batch', names: ops.map((op) => op.key) }, () => this.#apply(ops, true))
       },
       compact: async (prefix) => {
         open()
@@ -151,6 +190,12 @@ export class MemoryDisk {
 }
 
 type Durable = (write: Omit<DiskWrite, 'number'>, apply: () => void) => void
+
+function write(records: Map<string, Uint8Array>, ops: readonly Op[]): void {
+  for (const op of ops)
+    if (op.type === 'put') records.set(op.key, op.value.slice())
+    else records.delete(op.key)
+}
 
 function copied(map: ReadonlyMap<string, Uint8Array>): Map<string, Uint8Array> {
   return new Map([...map].map(([key, value]) => [key, value.slice()]))

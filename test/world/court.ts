@@ -5,8 +5,7 @@ import { messageOf } from '../../relayer/lib/errors.ts'
 import { verifyEvidence } from '../../relayer/protocol/evidence.ts'
 import { SCHEMES } from '../../relayer/protocol/keyshare.ts'
 import { isSignEvidence, verifySignEvidence } from '../../relayer/protocol/signfault.ts'
-import { PowerCut } from '../support/memory-database.ts'
-import { BRIDGE, CHAIN_ID, type Member } from './member.ts'
+import { BRIDGE, CHAIN_ID, isPowerCut, type Member } from './member.ts'
 import type { Scene } from './witness.ts'
 
 /** One world's evidence. */
@@ -30,7 +29,7 @@ export class Court {
       if (member.store === null || !member.up) continue
       this.#called.delete(member)
       const records = await member.store.evidence().catch((error: unknown) => {
-        if (error instanceof PowerCut) return []
+        if (isPowerCut(error)) return []
         throw error
       })
       for (const { id, bytes } of records) {

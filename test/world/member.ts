@@ -44,6 +44,11 @@ export function stepOf({ kind, names }: DiskWrite): Step | 'other' {
   return of('receipt/') ? 'receipt' : 'other'
 }
 
+/** Whether the power went out, as the store's caller sees it. */
+export function isPowerCut(error: unknown): boolean {
+  return error instanceof PowerCut || (error instanceof Error && error.cause instanceof PowerCut)
+}
+
 /** An operator. */
 export class Member {
   readonly position: number
@@ -103,6 +108,13 @@ export class Member {
     return this.relayer !== null
   }
 
+  /** Whether its last look at the chain was at the chain as it is. */
+  get sees(): boolean {
+    return (
+      this.up && this.dying === null && !this.chain.lies && this.view.lag === 0 && this.view.fault === null
+    )
+  }
+
   /** Starts the process; a power cut on the way leaves it down. */
   async start(): Promise<void> {
     this.#boots += 1
@@ -110,7 +122,7 @@ export class Member {
     if (this.view.fault === 'down') this.view.fault = null
     const rng = seededRng(`${this.address}/${this.#boots}`)
     try {
-      this.store = await openStore({ ...this.disk.open(), ...this.#identity(), rng })
+      this.store = await openStore({ ...this.disk.openLevel(), ...this.#identity(), rng })
       const boot = {
         counter: await this.store.nextBoot(),
         id: seededRng(`${this.address} ${this.#boots}`)(16),
@@ -130,7 +142,7 @@ export class Member {
       })
       this.relayer.start()
     } catch (error) {
-      if (!(error instanceof PowerCut)) throw error
+      if (!isPowerCut(error)) throw error
     }
   }
 

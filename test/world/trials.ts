@@ -1,6 +1,12 @@
 // Who cheated how in which session, and what every honest party made of it: a missing verdict is a violation.
 import type { Address } from '../../relayer/lib/bytes.ts'
-import { type DropCode, DisputeError, FaultError, SilenceError } from '../../relayer/protocol/faults.ts'
+import {
+  type DropCode,
+  DisputeError,
+  FaultError,
+  ProtocolError,
+  SilenceError,
+} from '../../relayer/protocol/faults.ts'
 import type { Chronicle } from './chronicle.ts'
 import type { Member } from './member.ts'
 
@@ -79,6 +85,11 @@ export class Trials {
     this.#chronicle.event(
       `ends ${member.position} ${session.slice(0, 8)} ${error instanceof Error ? error.name : 'no error'}`,
     )
+    if (!byTheRules(error))
+      this.#chronicle.violated(
+        'an honest party ends a session by the rules',
+        `${member.name} ends with ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+      )
     if (error instanceof FaultError) {
       const named = error.culprits.map(({ address }) => address)
       this.#chronicle.count(`verdict ${error.code}`)
@@ -120,4 +131,10 @@ export class Trials {
       `${member.name} says ${code}, and what was tried is ${cheats.map(({ name, expected }) => `"${name}" (${expected.codes.join(' or ')})`).join(', ') || 'nothing'}`,
     )
   }
+}
+
+/** An error that a protocol may end with. */
+function byTheRules(error: unknown): boolean {
+  if (error instanceof ProtocolError) return true
+  return error instanceof DOMException && error.name === 'AbortError'
 }

@@ -4,12 +4,13 @@ import { groupOf } from '../../relayer/crypto/group.ts'
 import { interpolateAtZero } from '../../relayer/crypto/polynomial.ts'
 import type { Address } from '../../relayer/lib/bytes.ts'
 import { messageOf } from '../../relayer/lib/errors.ts'
-import { to0x, toHex, toUint } from '../../relayer/lib/bytes.ts'
+import { to0x, toUint } from '../../relayer/lib/bytes.ts'
 import { commitmentsHash, curveOf, type KeyShare } from '../../relayer/protocol/keyshare.ts'
-import { KEY, keyFileName, numbersOf } from '../../relayer/store/layout.ts'
+import { KEY, keyFileName } from '../../relayer/store/layout.ts'
 import type { BridgeState, ModelEpoch } from '../support/fake-bridge-state.ts'
 import type { FakeChain } from '../support/fake-chain.ts'
 import type { DiskWrite } from '../support/memory-database.ts'
+import type { SimNetwork } from '../support/sim-network.ts'
 import type { Chronicle } from './chronicle.ts'
 import { Court } from './court.ts'
 import { type Member, stepOf } from './member.ts'
@@ -17,6 +18,7 @@ import { type Member, stepOf } from './member.ts'
 /** What a witness looks at. */
 export interface Scene {
   readonly chain: FakeChain
+  readonly network: SimNetwork
   readonly members: readonly Member[]
   readonly chronicle: Chronicle
 }
@@ -40,6 +42,7 @@ export class Witness {
   async settle(): Promise<void> {
     this.#chain()
     this.#holdings()
+    this.#served()
     await this.#shares()
     await this.#court.sit()
   }
@@ -134,6 +137,28 @@ export class Witness {
     }
   }
 
+  /** Honest nodes that see the chain serve members of the running and the pending committee, and nobody else. */
+  #served(): void {
+    const { chain, chronicle, members } = this.#scene
+    const { running, pending, epochs, first } = this.#stateAt(chain.finalityDepth)
+    const seated = [epochs[running] ?? first, pending === null ? null : epochs[pending.epoch]]
+    const admitted = new Set(seated.flatMap((committee) => committee?.members ?? []))
+    for (const { corrupt, address, name, sees } of members) {
+      const node = this.#node(address)
+      if (corrupt || !sees || node === null) continue
+      const stranger = members.find((each) => !admitted.has(each.address) && node.serves(each.address, null))
+      if (stranger !== undefined && stranger.address !== address)
+        chronicle.violated(
+          'only members of the running and pending committee are served',
+          `${name} serves ${stranger.name}`,
+        )
+    }
+  }
+
+  #node(address: Address) {
+    return this.#scene.network.nodeAt(address)
+  }
+
   /** The shares of a newly activated epoch lie on one polynomial of degree t-1 with the group key at zero. */
   async #shares(): Promise<void> {
     const { chain, chronicle } = this.#scene
@@ -216,20 +241,4 @@ function offPolynomial(
     return k >= threshold && point !== undefined && interpolateAtZero(group, [...base, point]) !== secret
   })
   return off === undefined ? null : `${off.name} is off the polynomial of the others`
-}
-
-/** Epoch and attempt in a key, as people say it. */
-export function slotName(key: string): string {
-  const { epoch, attempt } = numbersOf(key)
-  return `epoch ${epoch} attempt ${attempt}`
-}
-
-/** An address as stories name it. */
-export function nameIn(members: readonly Member[], address: Address): string {
-  return members.find((member) => member.address === address)?.name ?? address
-}
-
-/** Bytes by their first digits, for stories. */
-export function short(bytes: Uint8Array): string {
-  return toHex(bytes).slice(0, 8)
 }

@@ -85,7 +85,7 @@ export class World {
       draw: new Draw(`weather ${scenario.seed}`),
       terms: scenario.weather,
     })
-    this.#witness = new Witness({ chain, members: this.members, chronicle })
+    this.#witness = new Witness({ chain, network, members: this.members, chronicle })
     this.#signWatch = new SignWatch(chronicle, (epoch) => chain.head.state.epochs[epoch]?.members ?? [])
     this.#rules()
   }
