@@ -65,7 +65,7 @@ describe('a full disk', { skip: isPrivate ? false : '`npm run test:faults` makes
     const faults = await FaultWorld.open()
     try {
       await trial({ part, fault: 'full disk during a refresh', required: [HEALED] }, async () => {
-        await faults.world.halt(faults.victim)
+        await faults.halt()
         const copy = faults.copy('small-disk')
         mount(faults.data, '6m')
         cpSync(copy, faults.data, { recursive: true })
@@ -86,7 +86,7 @@ describe('a full disk', { skip: isPrivate ? false : '`npm run test:faults` makes
         await faults.world.kill(faults.victim)
         await faults.start()
         await faults.sound()
-        await faults.world.halt(faults.victim)
+        await faults.halt()
         execFileSync('umount', [faults.data])
         return seen
       })

@@ -29,7 +29,7 @@ for (const [name, step] of Object.entries(STEPS))
     test(`killed ${when} the step "${name}", the victim is healed from the chain`, async () => {
       const fault = `kill -9 ${when}: ${name}`
       await trial({ part: 'disk', fault, required: ['healed from the chain'] }, async () => {
-        await faults.world.halt(faults.victim)
+        await faults.halt()
         await faults.start('--die', `${when}:${step}`)
         const epoch = await faults.refresh()
         await faults.died()
@@ -42,7 +42,7 @@ for (const when of ['before', 'after'])
   test(`killed ${when} the boot counter, the victim starts again`, async () => {
     const fault = `kill -9 ${when}: boot counter`
     await trial({ part: 'disk', fault, required: ['healed from the chain'] }, async () => {
-      await faults.world.halt(faults.victim)
+      await faults.halt()
       const dying = faults.start('--die', `${when}:put:boot`)
       dying.catch(() => {})
       await faults.died()

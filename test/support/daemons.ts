@@ -24,6 +24,8 @@ export class Operators {
   readonly folder = mkdtempSync(join(tmpdir(), 'truss-operators-'))
   /** Everything that commands printed. */
   readonly printed: string[] = []
+  /** What is put before the command line of a daemon, by name: `ip netns exec …`. */
+  readonly prefix = new Map<string, readonly string[]>()
   readonly #running = new Map<string, ChildProcess>()
 
   constructor() {
@@ -71,7 +73,8 @@ export class Operators {
     env: Record<string, string> = {},
   ): Promise<Record<string, unknown>> {
     const log = openSync(join(this.folder, `${name}.log`), 'a')
-    const child = spawn(process.execPath, ['relayer/main.ts', ...args, '--json'], {
+    const line = [...(this.prefix.get(name) ?? []), process.execPath, 'relayer/main.ts', ...args, '--json']
+    const child = spawn(line[0] ?? '', line.slice(1), {
       stdio: ['ignore', 'pipe', log],
       env: { ...process.env, ...env },
     })
@@ -97,6 +100,16 @@ export class Operators {
     child.kill('SIGTERM')
     await once(child, 'exit')
     return child.exitCode
+  }
+
+  /** Any other signal; after SIGKILL it resolves once the daemon is gone. */
+  async signal(name: string, signal: NodeJS.Signals): Promise<void> {
+    const child = this.#running.get(name)
+    if (child === undefined) return
+    child.kill(signal)
+    if (signal !== 'SIGKILL') return
+    this.#running.delete(name)
+    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
   }
 
   async stopAll(): Promise<void> {

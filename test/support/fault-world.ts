@@ -58,6 +58,11 @@ export class FaultWorld {
     return this.world.start(this.victim, [MEMBER, '--ledger', this.#ledger, ...flags])
   }
 
+  /** Stops the victim, if a test before this one has left it running. */
+  async halt(): Promise<void> {
+    if (this.victim.process !== null) await this.world.halt(this.victim)
+  }
+
   /** Starts the victim, which may refuse: then its last line, otherwise null. */
   async tryStart(...flags: readonly string[]): Promise<string | null> {
     try {

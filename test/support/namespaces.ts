@@ -72,7 +72,7 @@ export class PrivateNetwork {
   async close(): Promise<void> {
     for (const door of this.#doors) door.close()
     this.#forwarder.stdin?.end()
-    if (this.#forwarder.exitCode === null) await once(this.#forwarder, 'exit')
+    if (this.#forwarder.signalCode === null) await once(this.#forwarder, 'exit')
     for (const host of this.#hosts) ip('netns', 'del', host)
   }
 
@@ -113,10 +113,16 @@ export class PrivateNetwork {
     const own = this.address(host)
     this.#nft(
       host,
-      `table ip cut { chain in { type filter hook input priority 0;
-        ip saddr != { ${HUB}, ${own} } ip saddr ${NETWORK}.0/24 drop; }
-      chain out { type filter hook output priority 0;
-        ip daddr != { ${HUB}, ${own} } ip daddr ${NETWORK}.0/24 drop; } }`,
+      ['in saddr input', 'out daddr output']
+        .map((line) => line.split(' '))
+        .map(
+          ([chain, side, hook]) => `
+add table ip cut
+add chain ip cut ${chain} { type filter hook ${hook} priority 0; }
+add rule ip cut ${chain} ip ${side} != { ${HUB}, ${own} } ip ${side} ${NETWORK}.0/24 drop
+`,
+        )
+        .join(''),
     )
   }
 

@@ -33,16 +33,18 @@ function carry(packet: Uint8Array, device: number): void {
   if (packet.length < 20 || (packet[0] ?? 0) >> 4 !== 4) return
   const [from, to] = [addressAt(packet, 12), addressAt(packet, 16)]
   learnt.set(from, device)
-  const target = learnt.get(to) ?? devices.get(to)
-  if (target === undefined) return
+  const known = learnt.get(to) ?? devices.get(to)
+  // Whose address it is shows when it answers; the others drop what is not for them.
+  const targets = known === undefined ? [...devices.values()].filter((each) => each !== device) : [known]
   const { delayMs, loss } = rules.get(`${from} ${to}`) ?? { delayMs: 0, loss: 0 }
   if (Math.random() < loss) return
   const deliver = () => {
-    try {
-      writeSync(target, packet)
-    } catch {
-      // The device is down: so is its network.
-    }
+    for (const target of targets)
+      try {
+        writeSync(target, packet)
+      } catch {
+        // The device is down: so is its network.
+      }
   }
   if (delayMs === 0) deliver()
   else setTimeout(deliver, delayMs)
@@ -64,4 +66,5 @@ for await (const line of createInterface({ input: process.stdin })) {
   const rule = JSON.parse(line) as Rule // CAST: written by the network of the tests
   rules.set(`${rule.from} ${rule.to}`, rule)
 }
-process.exit(0)
+// An exit would wait for the reads, which wait for packets.
+process.kill(process.pid, 'SIGKILL')

@@ -1,0 +1,126 @@
+// A data directory copied back, cloned or shared, and a clock that jumps: no attempt runs again, peers and the node itself alarm.
+import assert from 'node:assert/strict'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
+import { until } from '../../scripts/devnet/world.ts'
+import { OUTCOMES, trial } from '../support/fault-table.ts'
+import { FaultWorld } from '../support/fault-world.ts'
+
+const [REFUSED, HEALED, LOST] = OUTCOMES
+const part = 'disk'
+const DAY_MS = 86_400_000
+
+let faults: FaultWorld
+
+before(async () => {
+  faults = await FaultWorld.open()
+})
+after(() => faults.close())
+
+/** A copy of the directory as it is now, the victim stopped, and started again afterwards. */
+async function copyOfNow(name: string): Promise<string> {
+  await faults.halt()
+  const copy = faults.copy(name)
+  await faults.start()
+  return copy
+}
+
+test('a directory from before the last epoch: its share is never used, a new one is received', async () => {
+  await trial({ part, fault: 'directory from before the last epoch', required: [LOST] }, async () => {
+    const old = await copyOfNow('before-the-epoch')
+    const epoch = await faults.refresh()
+    await faults.healed(epoch)
+    await faults.halt()
+    faults.putBack(old)
+    await faults.start()
+    assert.equal(await faults.verdict(), 'alarms')
+    await faults.bootAlarm()
+    await until('the old share to be erased', 60_000, async () => {
+      const { shares, signsWith } = await faults.world.status(faults.victim)
+      assert.equal(signsWith, null)
+      return shares.length === 0
+    })
+    await faults.healed(await faults.refresh())
+    return LOST
+  })
+})
+
+test('a directory from earlier in the same epoch: peers alarm, and the share is the right one', async () => {
+  await trial({ part, fault: 'directory from earlier in the epoch', required: [HEALED] }, async () => {
+    const old = await copyOfNow('same-epoch')
+    for (let starts = 0; starts < 2; starts++) {
+      await faults.halt()
+      await faults.start()
+    }
+    await faults.sound()
+    await faults.halt()
+    faults.putBack(old)
+    await faults.start()
+    await faults.bootAlarm()
+    return faults.healed(await faults.refresh())
+  })
+})
+
+test('a second process on one directory is refused, and the first goes on', async () => {
+  await trial({ part, fault: 'two processes on one directory', required: [REFUSED] }, async () => {
+    const { world, victim } = faults
+    const config = join(victim.directory, 'second.yaml')
+    // Nobody listens on port 1: what is asked there is not answered by the first process.
+    const second = { ...victim, process: null, httpPort: 1, config }
+    writeFileSync(second.config, moved(readFileSync(victim.config, 'utf8')))
+    await assert.rejects(world.start(second), /ended/)
+    const log = readFileSync(join(world.directory, 'logs', `${victim.name}.log`), 'utf8')
+    assert.match(log, /truss: .*another process has it open: one daemon per data directory/)
+    await faults.sound()
+    return REFUSED
+  })
+})
+
+test('a cloned machine: peers alarm, and nobody is convicted', async () => {
+  await trial({ part, fault: 'two processes with one key', required: [HEALED] }, async () => {
+    const { world, victim } = faults
+    await faults.halt()
+    const copy = faults.copy('clone')
+    const directory = join(victim.directory, 'clone')
+    mkdirSync(directory, { recursive: true })
+    const clone = { ...victim, name: 'clone', process: null, config: join(victim.directory, 'clone.yaml') }
+    const text = moved(readFileSync(victim.config, 'utf8')).replace(
+      /^dataDirectory:.*$/m,
+      `dataDirectory: ${copy}`,
+    )
+    writeFileSync(clone.config, text)
+    await faults.start()
+    const twin = world.processes.start('clone', ['relayer/main.ts', 'start', '--config', clone.config])
+    await faults.bootAlarm()
+    twin.kill('SIGKILL')
+    await twin.gone
+    rmSync(directory, { recursive: true })
+    return faults.healed(await faults.refresh())
+  })
+})
+
+for (const [name, jump] of [
+  ['forward by a day', DAY_MS],
+  ['back by a day', -DAY_MS],
+] as const)
+  test(`a clock that jumps ${name} during a ceremony: it completes`, async () => {
+    await trial({ part, fault: `clock jumps ${name}`, required: [HEALED] }, async () => {
+      await faults.halt()
+      await faults.start(`--jump=${jump}`)
+      const epoch = await faults.refresh()
+      for (let jumps = 0; jumps < 3; jumps++) {
+        faults.victim.process?.kill('SIGUSR2')
+        await pause(400)
+      }
+      return faults.healed(epoch)
+    })
+  })
+
+/** The same configuration on other ports. */
+function moved(config: string): string {
+  return config
+    .replace(/^listen:.*$/m, 'listen: [/ip4/127.0.0.1/tcp/0]')
+    .replace(/^httpPort:.*$/m, 'httpPort: 0')
+}
