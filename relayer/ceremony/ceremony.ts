@@ -233,8 +233,14 @@ class Ceremony {
       log.error({ error: messageOf(error) }, 'keep evidence')
     }
     if (!own) return
-    for (const member of participantsOf(this.#terms.spec))
-      if (member !== network.self) network.tell(member, 'evidence', evidence)
+    try {
+      for (const member of participantsOf(this.#terms.spec))
+        if (member !== network.self) network.tell(member, 'evidence', evidence)
+    } catch (error) {
+      // With many keys and members a record may be larger than a message: it is kept here, and whoever saw the deed has its own.
+      if (!(error instanceof RangeError)) throw error
+      log.warn({ bytes: evidence.length }, 'evidence is too large to be passed on: see `truss evidence`')
+    }
   }
 
   /** Acts on a record that convinces us; false if it does not, or was weighed before. */
