@@ -57,7 +57,8 @@ export function verifyOpenings(session: Session, received: readonly Received[]):
 
 /**
  * Sums what the dealers of a key committed to: its public part in the new epoch.
- * @throws DisputeError E_DEGREE if a sum is the identity, or the group key has no place in its scheme's verifier: rerun
+ * @throws DisputeError E_DEGREE if a sum is the identity, or the group key has no place in its scheme's verifier: rerun;
+ *   E_CONST if a key that exists came out as another
  */
 export function combine(attempt: Attempt, key: KeyTerms, openings: readonly ParsedOpening[]): KeyPublic {
   const { group } = key
@@ -69,6 +70,9 @@ export function combine(attempt: Attempt, key: KeyTerms, openings: readonly Pars
     throw new DisputeError('E_DEGREE', { suspects: [], message: `sum key ${key.keyId}: identity` })
   const commitments = group.encode(points)
   const groupKey = groupKeyOf(key, commitments)
+  // Step 3 of a reshare. It follows from the constant terms; a key that moved must never leave unnoticed.
+  if (key.registered !== null && !equal(groupKey, key.registered.groupKey))
+    throw new DisputeError('E_CONST', { suspects: [], message: `sum key ${key.keyId}: another group key` })
   if (key.scheme === 'frost-secp256k1-evm' && toBigint(groupKey.subarray(0, 32)) >= group.order)
     throw new DisputeError('E_DEGREE', { suspects: [], message: `sum key ${key.keyId}: PK.x not below q` })
   return {

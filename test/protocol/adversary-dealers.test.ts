@@ -3,9 +3,13 @@ import assert from 'node:assert/strict'
 import { before, test } from 'node:test'
 import { ed25519Group, type Point, secp256k1Group as group } from '../../relayer/crypto/group.ts'
 import type { Address } from '../../relayer/lib/bytes.ts'
-import { attemptOf } from '../../relayer/protocol/attempt.ts'
-import { RefusalError } from '../../relayer/protocol/faults.ts'
+import { attemptOf, dealersOf } from '../../relayer/protocol/attempt.ts'
+import type { SignedEnvelope } from '../../relayer/protocol/envelope.ts'
+import { DisputeError, RefusalError } from '../../relayer/protocol/faults.ts'
 import { decodeOpenings, encodeOpenings, type Opening, ROUND } from '../../relayer/protocol/messages.ts'
+import { parseOpenings } from '../../relayer/protocol/inspect.ts'
+import { compareSeats } from '../../relayer/protocol/party.ts'
+import { combine } from '../../relayer/protocol/receiving.ts'
 import { type StartMessage, signStart, verifyStart } from '../../relayer/protocol/spec.ts'
 import { assertConvicted } from '../support/blame.ts'
 import {
@@ -22,7 +26,7 @@ import {
 } from '../support/ceremony-run.ts'
 import { type Cheat, rogue } from '../support/rogue.ts'
 import type { Packet } from '../support/sim-network.ts'
-import { reseal, selected } from '../support/tamper.ts'
+import { envelopeOf, reseal, selected } from '../support/tamper.ts'
 
 const signers = operators(1, 2, 3)
 const next = committeeOf(1, signers, 3)
@@ -218,5 +222,39 @@ test('26 a start message whose nonce is all zeros is E_AUTH, though its coordina
   assert.throws(
     () => verifyStart(spec, coordinator.address, signStart(coordinator, zeros).bytes),
     (error) => error instanceof RefusalError && error.code === 'E_AUTH' && /nonce/.test(error.message),
+  )
+})
+
+test('22 a sum of constant terms that is another group key leaves no reshare', async () => {
+  const held = registered(preparedOf(genesis, victim))
+  const moving = specOf({ op: 'refresh', old: next, next: { ...next, epoch: 2 }, held })
+  const said: SignedEnvelope[] = []
+  const run = await runCeremony({
+    spec: moving,
+    signers,
+    held: sharesOf(genesis),
+    prepare: (network) =>
+      network.rule((packet) => {
+        const envelope = envelopeOf(packet)
+        if (envelope !== null && envelope.to === null) said.push(envelope)
+        return 'pass'
+      }),
+  })
+  const attempt = attemptOf(moving, run.start.start)
+  const openings = dealersOf(attempt).flatMap((dealer) => {
+    const [commit, opening] = [ROUND.commit, ROUND.open].map((round) =>
+      said.find(({ from, round: at }) => at === round && compareSeats(from, dealer) === 0),
+    )
+    assert.ok(commit && opening)
+    return parseOpenings(attempt, dealer, { commit: commit.body, open: opening.body })
+  })
+  const [key] = attempt.keys
+  assert.ok(key?.registered)
+  assert.deepEqual(combine(attempt, key, openings).groupKey, held[0]?.groupKey)
+  const other = { ...key, registered: { ...key.registered, groupKey: new Uint8Array(64).fill(4) } }
+  const moved = openings.map((opening) => ({ ...opening, key: other }))
+  assert.throws(
+    () => combine(attempt, other, moved),
+    (error) => error instanceof DisputeError && error.code === 'E_CONST' && error.suspects.length === 0,
   )
 })
