@@ -15,6 +15,8 @@ import type { Desk } from './parts.ts'
 /** Blocks between the turns of two members, and how often an unrecorded receipt is gossiped again. */
 const TURN_BLOCKS = 2
 const GOSSIP_BLOCKS = 8
+/** Most receipts of one transaction: each costs about 27,000 gas, and none may take more than 16.7 million (EIP-7825). */
+const RECORDED = 128
 /** Most receipts that wait for a sight of the chain against which they can be checked. */
 const WAITING = 256
 
@@ -48,9 +50,7 @@ export class ReceiptDesk {
 
   /** The members whose valid receipt for an epoch is known, on chain or not; without outstanding backups. */
   async known(info: EpochInfo): Promise<Set<Address>> {
-    const stored = await this.#desk.store.receipts(info.epoch)
-    const whole = stored.filter(({ outstandingBackups }) => outstandingBackups === 0)
-    return new Set([...info.receipts, ...whole.map(({ relayer }) => relayer)])
+    return new Set([...info.receipts, ...(await this.#whole(info)).map(({ relayer }) => relayer)])
   }
 
   /** Passes on what is not on chain, and records it when it is this node's turn. */
@@ -69,7 +69,7 @@ export class ReceiptDesk {
     this.#since ??= head
     if (this.#recording || head < this.#since + (1 + this.#turn(sight)) * TURN_BLOCKS) return
     this.#recording = true
-    this.#desk.background('record receipts', (signal) => this.#record(missing, signal))
+    this.#desk.background('record receipts', (signal) => this.#record(missing.slice(0, RECORDED), signal))
   }
 
   async #record(receipts: readonly SignedReceipt[], signal: AbortSignal): Promise<void> {
@@ -113,11 +113,16 @@ export class ReceiptDesk {
     const missing: SignedReceipt[] = []
     for (const info of closed) {
       if (info.receipts.length === info.members.length) continue
-      for (const receipt of await this.#desk.store.receipts(info.epoch))
-        if (receipt.outstandingBackups === 0 && !info.receipts.includes(receipt.relayer))
-          missing.push(receipt)
+      for (const receipt of await this.#whole(info))
+        if (!info.receipts.includes(receipt.relayer)) missing.push(receipt)
     }
     return missing
+  }
+
+  /** Stored receipts that the bridge would count. One of a past that was reorganised away would have it refuse all others. */
+  async #whole({ epoch, successor }: EpochInfo): Promise<SignedReceipt[]> {
+    const stored = await this.#desk.store.receipts(epoch)
+    return stored.filter((each) => each.outstandingBackups === 0 && each.successorEpoch === successor)
   }
 
   /** Members of the running committee take turns, in an order that changes with the epoch; everybody else comes after. */
