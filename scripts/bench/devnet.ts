@@ -24,12 +24,14 @@ export async function measureDevnet(say: (line: string) => void): Promise<Part> 
   const story = new Story(world, say)
   const watched = new AbortController()
   let failure: string | null = null
-  let reshare: Promise<Reshare | null> = Promise.resolve(null)
+  let heads: Promise<ReadonlyMap<number, number>> = Promise.resolve(new Map())
+  let timed: Reshare | null = null
   const memory: { name: string; mib: number }[] = []
   try {
     await world.startChains()
     await world.deploy()
-    reshare = watchReshare(world, watched.signal)
+    heads = watchHeads(world, watched.signal)
+    heads.catch(() => {}) // Awaited below; until then the story has the word.
     await story.meet()
     await story.keygen()
     await story.moreKeys()
@@ -40,7 +42,11 @@ export async function measureDevnet(say: (line: string) => void): Promise<Part> 
     failure = error instanceof Error ? error.message : String(error)
   }
   watched.abort()
-  const timed = await reshare
+  try {
+    timed = await reshareOf(world, await heads)
+  } catch (error) {
+    failure ??= error instanceof Error ? error.message : String(error)
+  }
   await world.processes.stop()
   if (failure === null) rmSync(directory, { recursive: true, force: true })
   else failure += `; see ${directory}`
@@ -52,29 +58,32 @@ interface Reshare {
   readonly blocks: number
 }
 
-/** From the moment that the first `RelayerAdded` is final to the moment that the next `EpochActivated` is there. */
-async function watchReshare(world: World, stop: AbortSignal): Promise<Reshare | null> {
-  const { bridge, provider, options } = world
-  let added: { block: number; finalAt: number | null } | null = null
+/** When each head was first seen, in ms, until `stop`. */
+async function watchHeads(world: World, stop: AbortSignal): Promise<ReadonlyMap<number, number>> {
+  const seen = new Map<number, number>()
   while (!stop.aborted) {
-    const now = performance.now()
-    const head = await provider.getBlockNumber()
-    if (added === null) {
-      const [event] = await bridge.queryFilter('RelayerAdded', 0)
-      if (event !== undefined) added = { block: event.blockNumber, finalAt: null }
-    } else if (added.finalAt === null) {
-      if (head >= added.block + options.confirmations) added.finalAt = now
-    } else {
-      const [event] = await bridge.queryFilter('EpochActivated', added.block + 1)
-      if (event !== undefined)
-        return {
-          seconds: (now - added.finalAt) / 1000,
-          blocks: event.blockNumber - added.block - options.confirmations,
-        }
-    }
-    await sleep(50)
+    const head = await world.provider.getBlockNumber()
+    if (!seen.has(head)) seen.set(head, performance.now())
+    await sleep(25)
   }
-  return null
+  return seen
+}
+
+/** From the moment that the first `RelayerAdded` after the keygen was final to the moment that `EpochActivated` was there. */
+async function reshareOf(world: World, heads: ReadonlyMap<number, number>): Promise<Reshare | null> {
+  // The deployment adds the first relayers: only after the keygen is it a reshare that follows.
+  const [keygen] = await world.bridge.queryFilter('EpochActivated', 0)
+  if (keygen === undefined) return null
+  const [added] = await world.bridge.queryFilter('RelayerAdded', keygen.blockNumber + 1)
+  if (added === undefined) return null
+  const [activated] = await world.bridge.queryFilter('EpochActivated', added.blockNumber + 1)
+  if (activated === undefined) return null
+  const final = added.blockNumber + world.options.confirmations
+  const at = (block: number) => Math.min(...[...heads].flatMap(([head, ms]) => (head >= block ? [ms] : [])))
+  return {
+    seconds: (at(activated.blockNumber) - at(final)) / 1000,
+    blocks: activated.blockNumber - final,
+  }
 }
 
 /** Resident memory of a process, by Linux. */
