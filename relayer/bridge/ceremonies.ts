@@ -75,7 +75,7 @@ export class Ceremonies {
     spec: CeremonySpec,
     { held, windowBlocks, startBlock }: { held: KeyShare[]; windowBlocks: number; startBlock: number },
   ): void {
-    const { chain, clock, log, background } = this.#desk
+    const { chain, clock, log, background, blocks } = this.#desk
     const trigger = {
       number: startBlock,
       hash: `0x${Buffer.from(spec.triggerBlockHash).toString('hex')}`,
@@ -101,6 +101,7 @@ export class Ceremonies {
       startBlock,
       windowBlocks,
       held,
+      upSince: blocks.first(),
       view,
       recheck: (signal) => recheckTrigger(chain, trigger, signal),
       ...(mayDeal === undefined ? {} : { mayDeal }),

@@ -19,6 +19,7 @@ interface Waiter {
 /** Blocks that somebody who polls the chain feeds. The head never goes back: a lower one is ignored. */
 export class BlockFeed implements Blocks {
   #head: number
+  #first = 0
   readonly #waiters = new Set<Waiter>()
 
   constructor(head = 0) {
@@ -29,8 +30,14 @@ export class BlockFeed implements Blocks {
     return this.#head
   }
 
+  /** The first head that was fed; 0 before it. */
+  first(): number {
+    return this.#first
+  }
+
   /** The head is now `head`; wakes who waited for it. */
   advance(head: number): void {
+    if (this.#first === 0) this.#first = head
     if (head <= this.#head) return
     this.#head = head
     for (const waiter of [...this.#waiters].filter(({ block }) => block <= head)) waiter.wake()

@@ -14,11 +14,12 @@ import { Bell } from './bell.ts'
 import { Suspicion } from './dealers.ts'
 import { judgeEvidence } from './evidence.ts'
 import { Muster, NotStartedError } from './muster.ts'
+import { Patience } from './patience.ts'
 import { StartDesk } from './starts.ts'
 import { type CeremonyDeps, type CeremonyTerms, dealingOf, participantsOf } from './terms.ts'
 import { ConvictedError, judged, type Verdict, verdictOf } from './verdict.ts'
 import { type CeremonyView, newView, noteFailure } from './view.ts'
-import { attemptAt, isAlarming, nextUsed, opening } from './windows.ts'
+import { attemptAt, isAlarming, lastClosed, nextUsed, opening } from './windows.ts'
 
 /**
  * Runs a ceremony until the signal aborts, which is the caller's word that the chain has activated or burned the epoch,
@@ -102,6 +103,7 @@ class Ceremony {
   async run(): Promise<void> {
     const { network, store } = this.#deps
     const { spec } = this.#terms
+    const closed = lastClosed(this.#terms, await store.lastJoined(spec.next.epoch))
     const muster = new Muster({
       deps: this.#deps,
       terms: this.#terms,
@@ -110,9 +112,10 @@ class Ceremony {
       excluded: this.#excluded,
       view: this.#view,
       onAnnounced: (from) => this.#activations.inform(from),
-      lastJoined: await store.lastJoined(spec.next.epoch),
+      lastJoined: closed,
     })
     const participants = new Set(participantsOf(spec))
+    const patience = new Patience(this.#deps.blocks)
     const stop = [
       this.#activations.listen(),
       muster.listen(),
@@ -121,14 +124,14 @@ class Ceremony {
         if (start !== null) muster.offer(start)
       }),
       network.onTell('evidence', (from, bytes) => {
-        if (participants.has(from)) void this.#report(bytes, false)
+        if (participants.has(from) && patience.spend(from)) void this.#report(bytes, false)
       }),
     ]
     try {
       this.#checkServed()
       await this.#activations.load()
       for (const bytes of await this.#kept()) this.#weigh(bytes)
-      await this.#attempts(muster)
+      await this.#attempts(muster, closed ?? -1)
     } finally {
       for (const each of stop) each()
     }
@@ -145,10 +148,10 @@ class Ceremony {
     }
   }
 
-  async #attempts(muster: Muster): Promise<never> {
+  async #attempts(muster: Muster, closed: number): Promise<never> {
     const { blocks } = this.#deps
     const { signal } = this.#life
-    let tried = (await this.#deps.store.lastJoined(this.#terms.spec.next.epoch)) ?? -1
+    let tried = closed
     for (;;) {
       await blocks.reached(this.#terms.startBlock, signal)
       await this.#full()

@@ -36,6 +36,8 @@ export interface CeremonyTerms extends Windows {
   readonly spec: CeremonySpec
   /** This node's active share of each held key, if it may deal; [] for newcomers and after a declared loss. */
   readonly held: readonly KeyShare[]
+  /** Latest head when this node started: a window that was open then is not joined (`lastClosed`). */
+  readonly upSince?: number
   /** The operator's veto: why this node does not deal for the change, or null if it does. Asked before each attempt. */
   readonly mayDeal?: (spec: CeremonySpec) => string | null
   /**

@@ -37,6 +37,19 @@ export function nextUsed(attempt: number): number {
   return next
 }
 
+/**
+ * The last attempt that this node must not join any more, or null: the highest that its markers name, and the one whose
+ * window was open when it started. A disk that was put back has no marker of what an earlier start sent in that window.
+ * @param joined highest attempt of this epoch that a marker names, or null
+ */
+export function lastClosed(
+  windows: Windows & { readonly upSince?: number },
+  joined: number | null,
+): number | null {
+  const open = windows.upSince === undefined ? null : attemptAt(windows, windows.upSince)
+  return open === null || joined === null ? (open ?? joined) : Math.max(open, joined)
+}
+
 /** How many used windows lie before k: the attempts that have failed when k begins. */
 export function usedBefore(attempt: number): number {
   if (attempt <= 32) return Math.max(0, attempt)

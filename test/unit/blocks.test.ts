@@ -40,3 +40,10 @@ test('a deadline aborts at its block, or with its parent before that', async () 
   await new Promise(setImmediate)
   assert.match(String(second.reason), /stop/)
 })
+
+test('the first head stays what it was', () => {
+  const blocks = new BlockFeed()
+  assert.equal(blocks.first(), 0)
+  for (const head of [7, 9, 8]) blocks.advance(head)
+  assert.deepEqual([blocks.first(), blocks.head()], [7, 9])
+})

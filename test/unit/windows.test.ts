@@ -6,6 +6,7 @@ import {
   attemptAt,
   isAlarming,
   isUsed,
+  lastClosed,
   leadDelay,
   nextUsed,
   opening,
@@ -117,4 +118,19 @@ test('the delay between leaders grows with the window and is never zero', () => 
     [1, 19, 20, 45, 200].map((windowBlocks) => leadDelay({ startBlock: 0, windowBlocks })),
     [1, 1, 1, 2, 10],
   )
+})
+
+test('a window that was open when the node started is closed to it, whatever its markers say', () => {
+  const table: [upSince: number, joined: number | null, closed: number | null][] = [
+    [99, null, null],
+    [99, 4, 4],
+    [100, null, 0],
+    [119, null, 0],
+    [145, null, 2],
+    [145, 1, 2],
+    [145, 3, 3],
+  ]
+  for (const [upSince, joined, closed] of table)
+    assert.equal(lastClosed({ ...windows, upSince }, joined), closed, `${upSince}, ${joined}`)
+  assert.equal(lastClosed(windows, 7), 7)
 })
