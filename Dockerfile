@@ -24,5 +24,6 @@ ENV TRUSS_DATA_DIRECTORY=/data
 EXPOSE 9700 9780
 HEALTHCHECK --interval=15s --timeout=5s --start-period=20s \
   CMD ["node", "-e", "fetch('http://127.0.0.1:' + (process.env.TRUSS_HTTP_PORT ?? 9780) + '/livez').then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
-ENTRYPOINT ["node", "relayer/main.ts"]
+# A small young generation: the daemon makes little garbage, and keeps to half the memory.
+ENTRYPOINT ["node", "--max-semi-space-size=2", "relayer/main.ts"]
 CMD ["start"]

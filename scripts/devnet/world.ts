@@ -26,6 +26,8 @@ export const CHAIN_ID = 31337
 const OTHER_CHAIN_ID = 31338
 
 const MAIN = 'relayer/main.ts'
+/** The daemon as its unit file and its image start it. */
+const DAEMON = ['--max-semi-space-size=2', MAIN, 'start']
 const PASSWORD = 'devnet only'
 /** The first account of Hardhat's public test mnemonic: the devnet's governance admin. */
 const ADMIN_KEY = '0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80'
@@ -168,7 +170,7 @@ export class World {
    * Starts a relayer's daemon and waits until it answers.
    * @param program what is run instead of the daemon, as script and arguments; it takes `--config` too
    */
-  async start(relayer: RelayerNode, program: readonly string[] = [MAIN, 'start']): Promise<void> {
+  async start(relayer: RelayerNode, program: readonly string[] = DAEMON): Promise<void> {
     const running = this.processes.start(relayer.name, [...program, '--config', relayer.config])
     relayer.process = running
     void running.gone.then(() => {
