@@ -143,6 +143,8 @@ export function publishes(batch: NonceBatch, entry: NonceEntry): boolean {
 
 interface Unspent {
   readonly leader: Address
+  /** A package has it, whose digest is being asked for. */
+  reserved: boolean
   readonly secrets: NonceSecrets
   readonly commitment: NonceCommitment
 }
@@ -199,7 +201,7 @@ export class NoncePool {
     const points: Uint8Array[] = []
     for (let drawn = 0; drawn < count; drawn++) {
       const { secrets, commitment } = key.commit(index, share, rng)
-      this.#unspent.set(this.#next++, { leader, secrets, commitment })
+      this.#unspent.set(this.#next++, { leader, reserved: false, secrets, commitment })
       points.push(commitment.hiding, commitment.binding)
     }
     const old = [...this.#unspent].filter(([, entry]) => entry.leader === leader).slice(0, -MAX_BATCH)
@@ -211,21 +213,21 @@ export class NoncePool {
 
   /** Whether a package's entry for this member is an unspent nonce of this boot, as published, for this leader. */
   has(entry: NonceEntry, leader: Address): boolean {
-    const known = this.#unspent.get(entry.counter)
-    return (
-      known !== undefined &&
-      known.leader === leader &&
-      equal(entry.boot, this.#own.boot.id) &&
-      equal(entry.hiding, known.commitment.hiding) &&
-      equal(entry.binding, known.commitment.binding)
-    )
+    return this.#find(entry, leader)?.reserved === false
   }
 
-  /** The secrets of an entry, which is gone from here on whatever comes of it; null unless `has`. Synchronous. */
+  /** Keeps an entry, if it `has` it, for one package: from here on it is not there for any other. */
+  reserve(entry: NonceEntry, leader: Address): boolean {
+    const known = this.#find(entry, leader)
+    if (known === undefined || known.reserved) return false
+    known.reserved = true
+    return true
+  }
+
+  /** The secrets of an entry, reserved or not, which is gone from here on whatever comes of it; null if it is. Synchronous. */
   take(entry: NonceEntry, leader: Address): NonceSecrets | null {
-    if (!this.has(entry, leader)) return null
-    const known = this.#unspent.get(entry.counter)
-    this.#unspent.delete(entry.counter)
+    const known = this.#find(entry, leader)
+    if (known !== undefined) this.#unspent.delete(entry.counter)
     return known?.secrets ?? null
   }
 
@@ -239,6 +241,17 @@ export class NoncePool {
   /** Wipes all. */
   destroy(): void {
     for (const [counter, entry] of this.#unspent) this.#drop(counter, entry)
+  }
+
+  #find(entry: NonceEntry, leader: Address): Unspent | undefined {
+    const known = this.#unspent.get(entry.counter)
+    return known !== undefined &&
+      known.leader === leader &&
+      equal(entry.boot, this.#own.boot.id) &&
+      equal(entry.hiding, known.commitment.hiding) &&
+      equal(entry.binding, known.commitment.binding)
+      ? known
+      : undefined
   }
 
   #drop(counter: number, entry: Unspent): void {

@@ -222,6 +222,8 @@ export class ShareSigner {
         state: this.#state(),
         report: (evidence) => this.#report(evidence),
       })
+      // Before anybody is asked: of many packages with one nonce, one is considered.
+      if (!slot.pool.reserve(own, signing.leader)) throw new Refusal('E_B', 'our nonce is spent')
       const digest = await this.#digestOf(signing.request)
       if (this.#closed) return
       // From here to the share without a pause: the nonce is gone before anything else can happen.

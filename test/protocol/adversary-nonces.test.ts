@@ -7,6 +7,7 @@ import { decodeBatch, encodeBatch, type NonceBatch } from '../../relayer/protoco
 import { coordinateSignature } from '../../relayer/protocol/roast.ts'
 import { verifySignEvidence } from '../../relayer/protocol/signfault.ts'
 import { decodeMessage, encodeMessage } from '../../relayer/protocol/signwire.ts'
+import { settle } from '../support/fake-clock.ts'
 import { RogueLeader } from '../support/rogue-leader.ts'
 import { SigningWorld } from '../support/signing.ts'
 import type { Packet } from '../support/sim-network.ts'
@@ -166,5 +167,36 @@ void test('42: a restarted member whose new nonces are lost once is asked again,
   const { quorum } = await coordinateSignature({ ...world.coordination(1, 0, 'again'), include: [2] })
   assert.ok(quorum.includes(2))
   assert.equal(lost > 1, true)
+  assert.deepEqual(blame(world), [[], [], []])
+})
+
+void test('37: of many packages with one nonce at the same time the owner is asked about one', async () => {
+  const world = new SigningWorld({ t: 2, n: 3, seed: 'at once' })
+  let asked = 0
+  const word = Promise.withResolvers<Uint8Array>()
+  world.reopen(2, {
+    authorize: () => {
+      asked += 1
+      return word.promise
+    },
+  })
+  const rogue = new RogueLeader(world, 1)
+  const entries = await rogue.collect([2, 3])
+  for (let at = 0; at < 20; at++) {
+    const request = {
+      ref: rogue.book.ref,
+      payload: { type: 'probe', probe: { keyId: 0, epoch: 3, text: 'now' } },
+      run: new Uint8Array(16).fill(at),
+    } as const
+    rogue.send(2, rogue.package(entries, { request }))
+  }
+  await world.network.idle()
+  word.resolve(new Uint8Array(32))
+  await settle()
+  await world.network.idle()
+  assert.equal(asked, 1)
+  const answers = rogue.heard.filter(({ index }) => index === 2).map(({ message: { type } }) => type)
+  assert.ok(answers.filter((type) => type === 'share').length <= 1)
+  assert.equal(answers.filter((type) => type === 'share' || type === 'refuse').length, 20)
   assert.deepEqual(blame(world), [[], [], []])
 })
