@@ -74,8 +74,8 @@ try {
   await node.start(over.signal)
 } catch (error) {
   if (!(error instanceof TrussError)) throw error
-  process.stderr.write(`truss: ${error.message}: ${error.hint}\n`)
   await stopInTime(() => node.stop())
+  process.stderr.write(`truss: ${error.message}: ${error.hint}\n`)
   process.exit(5)
 }
 process.once('SIGTERM', () => {
