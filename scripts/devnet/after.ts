@@ -8,8 +8,8 @@ import { CHAIN_ID, type RelayerNode, run, truss, until, type World } from './wor
 
 /** A test's own entry point: it starts a member from a copied data directory, past the daemon's own refusals. */
 const RETURNING_MEMBER = 'test/e2e/entries/returning-member.ts'
-const ERASURE_MS = 30_000
-const RETURN_MS = 30_000
+const ERASURE_MS = 90_000
+const RETURN_MS = 90_000
 
 /** What was there before a step that supersedes an epoch. */
 export interface Before {

@@ -3,7 +3,7 @@ import process from 'node:process'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-const GRACE_MS = 8_000
+const GRACE_MS = 12_000
 const running = new Set<number>()
 
 function alive(pid: number): boolean {

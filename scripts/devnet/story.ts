@@ -115,13 +115,13 @@ export class Story {
       (await world.status(relayer)).shares.some(
         (share) => share.epoch === burned && share.state === 'prepared',
       )
-    await until('the others to hold prepared shares', 60_000, async () =>
+    await until('the others to hold prepared shares', 120_000, async () =>
       (await Promise.all(world.up.map(prepared))).every(Boolean),
     )
     await this.#govern('cancel')
     const newest = world.up.at(-1)
     if (newest !== undefined) await probeAll(world, '8, after the cancellation', newest)
-    await until('the burned shares to be erased with receipts', 60_000, async () => {
+    await until('the burned shares to be erased with receipts', 120_000, async () => {
       const { receipts, needed } = await receiptsOf(world, burned)
       const held = await Promise.all(world.up.map(async (relayer) => (await world.status(relayer)).shares))
       return receipts.length >= needed && !held.flat().some((share) => share.epoch === burned)
@@ -181,7 +181,7 @@ export class Story {
     }
     await world.start(relayer)
     const any = world.up[0] ?? relayer
-    await until(`${relayer.name} to be found through the DHT`, 30_000, async () => {
+    await until(`${relayer.name} to be found through the DHT`, 90_000, async () => {
       await truss(['admin', 'check', relayer.address, '--config', any.config])
       return true
     })
@@ -192,7 +192,7 @@ export class Story {
   async #handsIn(relayer: RelayerNode, epoch: number): Promise<void> {
     await until(
       `${relayer.name} to erase its share of epoch ${epoch} and hand in its receipt`,
-      60_000,
+      120_000,
       async () => (await receiptsOf(this.#world, epoch)).receipts.includes(relayer.address),
     )
     this.#say(`${relayer.name} came back, erased its share of epoch ${epoch}, and its receipt is on chain`)
@@ -200,7 +200,7 @@ export class Story {
 
   async #connected(): Promise<void> {
     const world = this.#world
-    await until('all members to be connected', 60_000, async () => {
+    await until('all members to be connected', 120_000, async () => {
       const statuses = await Promise.all(world.up.map((relayer) => world.status(relayer)))
       return statuses.every(({ members }) => members.every((member) => member.connected))
     })

@@ -80,7 +80,7 @@ export class World {
   /** The chain that no bridge governs. */
   otherRpcUrl = ''
   /** Time for a change of committee, from the admin's transaction to completion, before the devnet gives up. */
-  patienceMs = 60_000
+  patienceMs = 120_000
   bridgeAddress = ''
 
   constructor(options: Options) {
@@ -119,7 +119,7 @@ export class World {
     this.processes.start('chains', ['scripts/devnet/chains.ts', ...flags, ...time])
     this.#provider = new JsonRpcProvider(this.rpcUrl, CHAIN_ID, { staticNetwork: true, cacheTimeout: -1 })
     this.#provider.pollingInterval = 100
-    await until('the chains answer', 30_000, async () => (await this.provider.getBlockNumber()) >= 0)
+    await until('the chains answer', 90_000, async () => (await this.provider.getBlockNumber()) >= 0)
   }
 
   /** The admin's account. */
@@ -176,7 +176,7 @@ export class World {
     void running.gone.then(() => {
       if (relayer.process === running) relayer.process = null
     })
-    await until(`${relayer.name} answers`, 30_000, async () => {
+    await until(`${relayer.name} answers`, 90_000, async () => {
       if (relayer.process === null) throw new Error(`${relayer.name} ended: see ${running.logFile}`)
       return (await fetch(`http://127.0.0.1:${relayer.httpPort}/livez`)).ok
     })
@@ -243,7 +243,7 @@ httpPort: ${httpPort}
 `,
     )
     const running = this.processes.start('bootnode', [MAIN, 'bootnode', '--config', config])
-    await until('the bootnode prints its address', 20_000, async () => {
+    await until('the bootnode prints its address', 90_000, async () => {
       const printed = /\/ip4\/127\.0\.0\.1\/tcp\/\d+\/p2p\/\w+/.exec(readFileSync(running.logFile, 'utf8'))
       this.bootnode = printed?.[0] ?? ''
       return this.bootnode !== ''
