@@ -51,8 +51,13 @@ export async function openLevel(directory: string): Promise<{ database: Database
     throw openError(directory, cause)
   }
   try {
-    const database = databaseOf(level, new Mender(level, location))
-    return { database, keyFiles: await openKeyFiles(join(directory, 'keys')) }
+    const mender = new Mender(level, location)
+    const database = databaseOf(level, mender)
+    const close = () => {
+      mender.end()
+      return database.close()
+    }
+    return { database: { ...database, close }, keyFiles: await openKeyFiles(join(directory, 'keys')) }
   } catch (cause) {
     await level.close()
     throw cause
@@ -67,6 +72,7 @@ class Mender {
   readonly #level: Level<string, Uint8Array>
   readonly #location: string
   #torn = false
+  #ended = false
   #mending: Promise<void> | null = null
 
   constructor(level: Level<string, Uint8Array>, location: string) {
@@ -76,7 +82,7 @@ class Mender {
 
   /** Before each use. @throws StoreError while the disk is full, for a write; or if the database cannot be opened again */
   async whole(writes: boolean): Promise<void> {
-    if (this.#mending === null && this.#torn && (writes || this.#level.status !== 'open'))
+    if (this.#mending === null && this.#torn && !this.#ended && (writes || this.#level.status !== 'open'))
       this.#mending = this.#mend().finally(() => {
         this.#mending = null
       })
@@ -85,6 +91,11 @@ class Mender {
 
   tear(): void {
     this.#torn = true
+  }
+
+  /** The database is closed for good. */
+  end(): void {
+    this.#ended = true
   }
 
   async #mend(): Promise<void> {

@@ -1,6 +1,8 @@
 // The contract of the Database and KeyFiles ports, run against LevelDB with files and against the memory disk.
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
 import { test } from 'node:test'
+import { promisify } from 'node:util'
 import { StoreError } from '../../../relayer/lib/errors.ts'
 import type { Op } from '../../../relayer/store/database.ts'
 import { openLevel } from '../../../relayer/store/level.ts'
@@ -97,4 +99,35 @@ test('LevelDB: a directory that cannot be made is a StoreError with a hint', asy
     assert.notEqual(error.hint, '')
     return true
   })
+})
+
+/** Writes until a file would be larger than this process may make it, and then again: prints how often each went well. */
+const FAILING_WRITER = `
+  const { openLevel } = await import(process.argv[1])
+  const { database } = await openLevel(process.argv[2])
+  const put = (key) => database.batch([{ type: 'put', key, value: new Uint8Array(700) }])
+  let first = 0
+  let failed = ''
+  while (failed === '') await put('first/' + first).then(() => { first += 1 }, (error) => { failed = error.name })
+  for (let at = 0; at < 20; at++) await put('second/' + at)
+  console.log(JSON.stringify({ first, failed }))
+  process.kill(process.pid, 'SIGKILL')`
+
+test('LevelDB: what is reported durable after a write that failed is there at the next start', async (t) => {
+  const directory = await temporaryDirectory(t)
+  const level = new URL('../../../relayer/store/level.ts', import.meta.url).href
+  const limited = 'trap "" XFSZ; ulimit -f 64; exec "$@"'
+  const line = ['-c', limited, 'sh', process.execPath, '--input-type=module', '-e', FAILING_WRITER]
+  const child = promisify(execFile)('sh', [...line, level, directory])
+  const killed: unknown = await child.catch((error: unknown) => error)
+  assert.ok(killed instanceof Error && 'stdout' in killed && 'stderr' in killed)
+  assert.match(String(killed.stdout), /StoreError/, String(killed.stderr))
+  const { first } = JSON.parse(String(killed.stdout)) as { first: number } // CAST: printed above
+  const { database } = await openLevel(directory)
+  assert.ok(first > 10)
+  assert.ok((await database.entries('first/')).length >= first)
+  assert.equal((await database.entries('second/')).length, 20)
+  await database.close()
+  await assert.rejects(database.batch([put('late', 1)]), StoreError)
+  await assert.rejects(database.batch([put('late', 1)]), StoreError, 'it stays closed')
 })
