@@ -1,6 +1,6 @@
 // Events of the Bridge by block range: in chunks that shrink when an endpoint refuses, each range tied to one block hash.
 import { z } from 'zod'
-import { type Address, type Hex, toAddress } from '../lib/bytes.ts'
+import type { Address, Hex } from '../lib/bytes.ts'
 import { ChainError } from '../lib/errors.ts'
 import { BRIDGE, plainFields } from './abi-values.ts'
 import {
@@ -122,7 +122,7 @@ export class EventReader {
 
   async #logs(endpoint: Endpoint, filter: object, signal: AbortSignal | undefined): Promise<RawLog[]> {
     const logs = await endpoint.ask('eth_getLogs', [filter], { schema: z.array(logSchema), signal })
-    if (logs.some(({ address, removed }) => toAddress(address) !== this.#bridge || removed === true))
+    if (logs.some(({ address, removed }) => address !== this.#bridge || removed === true))
       throw new ChainError(`ask ${endpoint.name} for events: it answers with logs that were not asked for`)
     return logs.sort((a, b) => a.blockNumber - b.blockNumber || a.logIndex - b.logIndex)
   }

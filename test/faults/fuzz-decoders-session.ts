@@ -213,7 +213,7 @@ function accusations({ keygen, refresh, evidence, committee }: Samples): Decoder
     {
       name: 'abort',
       covers: ['protocol/messages.ts#decodeAbort', 'protocol/accusation.ts#verdictOf'],
-      weight: 1,
+      weight: 0.3,
       samples: aborts,
       errors: [EncodingError],
       run: (bytes) => {

@@ -105,7 +105,7 @@ export function wireDecoders(): Decoder[] {
     {
       name: 'multiaddr and PeerId',
       covers: ['p2p/book.ts#addressIn', 'p2p/identity.ts#addressOfPeerText'],
-      weight: 0.1,
+      weight: 0.03,
       samples: [peer, '/dns4/relayer.example.org/tcp/9700/p2p/x', peerIdOf(KEY)].map(utf8),
       structured: (dice) =>
         utf8(
