@@ -14,6 +14,7 @@ import { decodeActivation, encodeActivation } from '../store/codec.ts'
 import { wipeShares } from '../store/shares.ts'
 import { activationFault, type SignedActivation } from './activation.ts'
 import { signingMailbox } from './mailbox.ts'
+import { Patience } from './patience.ts'
 import { type CeremonyDeps, type CeremonyTerms, participantsOf } from './terms.ts'
 import type { CeremonyView } from './view.ts'
 import { leadDelay } from './windows.ts'
@@ -52,9 +53,11 @@ export class Activations {
   readonly #held = new Map<number, Held>()
   readonly #signed = new Map<number, SignedActivation>()
   readonly #done = new AbortController()
+  readonly #patience: Patience
 
   constructor(parts: ActivationsParts) {
     this.#parts = parts
+    this.#patience = new Patience(parts.deps.blocks)
     this.#mailbox = signingMailbox(parts.deps.network)
   }
 
@@ -113,8 +116,12 @@ export class Activations {
   listen(): () => void {
     const { network } = this.#parts.deps
     const stop = [
-      network.onTell('certificate', (_, body) => this.#offered(body)),
-      network.onTell('activation', (_, body) => void this.#heard(body)),
+      network.onTell('certificate', (from, body) => {
+        if (this.#patience.spend(from) && this.#offered(body)) this.#patience.refund(from)
+      }),
+      network.onTell('activation', (from, body) => {
+        if (this.#patience.spend(from)) void this.#heard(from, body)
+      }),
     ]
     return () => {
       for (const each of stop) each()
@@ -143,7 +150,8 @@ export class Activations {
       if (certificate !== null) network.tell(peer, 'certificate', certificate.bytes)
   }
 
-  #offered(bytes: Uint8Array): void {
+  /** Whether it completes what this node prepared. */
+  #offered(bytes: Uint8Array): boolean {
     for (const held of this.#held.values()) {
       if (held.certificate !== null) continue
       const { spec } = this.#parts.terms
@@ -151,8 +159,9 @@ export class Activations {
       if (certificate === null) continue
       this.#parts.deps.log.info({ attempt: held.prepared.attempt }, 'certificate received')
       this.#certify(held, certificate, bytes)
-      return
+      return true
     }
+    return false
   }
 
   #certify(held: Held, certificate: Certificate, bytes: Uint8Array): void {
@@ -218,10 +227,11 @@ export class Activations {
     }
   }
 
-  async #heard(bytes: Uint8Array): Promise<void> {
+  async #heard(from: Address, bytes: Uint8Array): Promise<void> {
     const { deps } = this.#parts
     try {
       await this.#take(decodeActivation(bytes), false)
+      this.#patience.refund(from)
     } catch (error) {
       deps.log.debug({ error: messageOf(error) }, 'activation message dropped')
     }

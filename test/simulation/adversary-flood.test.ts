@@ -2,6 +2,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { decodeFrame, encodeFrame, seal, startOfFrame } from '../../relayer/protocol/envelope.ts'
+import { startEquivocation } from '../../relayer/protocol/evidence.ts'
+import { rankMembers } from '../../relayer/protocol/party.ts'
+import { contextOf, signStart } from '../../relayer/protocol/spec.ts'
 import { CeremonySim } from '../support/ceremony-sim.ts'
 
 test('evidence that is too large for one message is kept, and ends neither the process nor the ceremony', async () => {
@@ -28,5 +31,39 @@ test('evidence that is too large for one message is kept, and ends neither the p
     assert.deepEqual(view?.halted?.culprits, [liar.address])
     assert.ok((await store.evidence()).length > 0)
   }
+  await sim.stop()
+})
+
+test('of a member that sends worthless evidence a node looks at sixteen records in a block, and at those of others', async () => {
+  const sim = await CeremonySim.of('flood', 3)
+  const spec = sim.keygen(sim.committee(1, 2, 0, 1, 2))
+  const context = contextOf(spec)
+  // Nothing starts by itself: the coordinator is silent.
+  sim.net.rule(({ topic }) => (topic === 'announce' ? 'drop' : 'pass'))
+  const [coordinator] = rankMembers(context, 0, spec.next.members)
+  const [victim, flooder] = sim.relayers.filter(({ address }) => address !== coordinator)
+  assert.ok(coordinator && victim && flooder)
+  const { signer } = sim.at(coordinator)
+  const [first, second] = [1, 2].map((byte) =>
+    signStart(signer, { context, attempt: 0, dealers: [], startNonce: new Uint8Array(32).fill(byte) }),
+  )
+  assert.ok(first && second)
+  const good = startEquivocation(spec, first, second)
+  const from = (address: typeof coordinator, body: Uint8Array) =>
+    sim.net.inject({ from: address, to: victim.address, kind: 'tell', session: '', topic: 'evidence', body })
+  await sim.begin(spec)
+  await sim.mine()
+  for (let i = 0; i < 40; i++) from(flooder.address, good.with(good.length - 1, i))
+  await sim.quiet()
+  from(flooder.address, good)
+  await sim.quiet()
+  assert.equal((await victim.store.evidence()).length, 0)
+  await sim.mine()
+  for (let i = 0; i < 15; i++) from(flooder.address, good.with(good.length - 1, i))
+  await sim.quiet()
+  from(flooder.address, good)
+  await sim.quiet()
+  assert.equal((await victim.store.evidence()).length, 1)
+  assert.deepEqual(victim.view?.halted?.culprits, [coordinator])
   await sim.stop()
 })
