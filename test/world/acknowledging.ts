@@ -99,7 +99,7 @@ export const RECEIVER_CHEATS: readonly SessionCheat[] = [
     cheat: ({ note }) => ({
       abort: () => {
         note()
-        return null
+        throw new Error('corrupt: it does not acknowledge')
       },
     }),
   },

@@ -5,10 +5,10 @@ import { type Corrupt, type Happening, type Scenario, STEPS } from './scenario.t
 
 /** Small committees are drawn most: their mathematics is quick, and nearly everything can go wrong in them. */
 const SIZES = [
-  [2, 5],
-  [3, 9],
-  [4, 8],
-  [5, 4],
+  [2, 8],
+  [3, 16],
+  [4, 12],
+  [5, 6],
   [6, 2],
   [7, 1],
   [8, 1],
@@ -29,6 +29,7 @@ export function generate(seed: number): Scenario {
     { at: draw.between(1, 3), kind: 'govern' as const, what: 'refresh' as const, salt: 0 },
     ...governance(draw, stormy),
     ...breakages(draw, { stormy, operators }),
+    ...probes(draw, { stormy, operators, corrupt }),
   ].sort((a, b) => a.at - b.at)
   return {
     seed,
@@ -72,6 +73,19 @@ function corruptOf(
       ] as const),
     ),
   }))
+}
+
+/** Corrupt operators ask more often: a leader has more ways to cheat. */
+function probes(
+  draw: Draw,
+  of: { stormy: number; operators: number; corrupt: readonly Corrupt[] },
+): Happening[] {
+  const some = draw.between(0, 1) + (of.corrupt.length > 0 ? 1 : 0)
+  return Array.from({ length: some }, (_, at): Happening => {
+    const plot = at > 0 ? of.corrupt[draw.below(of.corrupt.length)] : undefined
+    const operator = plot?.operator ?? draw.below(of.operators)
+    return { at: draw.between(10, of.stormy - 5), kind: 'probe', operator }
+  })
 }
 
 function governance(draw: Draw, stormy: number): Happening[] {

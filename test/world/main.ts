@@ -17,6 +17,7 @@ const { values } = parseArgs({
     story: { type: 'boolean', default: false },
     log: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
+    brief: { type: 'boolean', default: false },
   },
 })
 
@@ -50,6 +51,11 @@ async function many(goOn: (done: number) => boolean): Promise<void> {
   for (let seed = whole(values.from); goOn(outcomes.length); seed++) {
     const outcome = await simulate(generate(seed))
     outcomes.push({ counts: outcome.counts })
+    if (outcome.violation !== null && values.brief) {
+      console.log(`seed ${seed}: "${outcome.violation.invariant}": ${outcome.violation.what.split('\n')[0]}`)
+      process.exitCode = 1
+      return
+    }
     if (outcome.violation !== null) return await fail(outcome)
     if (process.stderr.isTTY) process.stderr.write(`\rseed ${seed}`)
   }

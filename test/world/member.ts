@@ -4,6 +4,7 @@ import { Relayer } from '../../relayer/bridge/relayer.ts'
 import { type Signer, signerOf } from '../../relayer/crypto/identity.ts'
 import { type Address, toAddress } from '../../relayer/lib/bytes.ts'
 import type { Clock } from '../../relayer/lib/clock.ts'
+import { StoreError } from '../../relayer/lib/errors.ts'
 import { silentLog } from '../../relayer/lib/log.ts'
 import { Secret } from '../../relayer/lib/secret.ts'
 import type { KeyShare } from '../../relayer/protocol/keyshare.ts'
@@ -142,7 +143,12 @@ export class Member {
       })
       this.relayer.start()
     } catch (error) {
-      if (!isPowerCut(error)) throw error
+      if (isPowerCut(error)) return
+      if (!(error instanceof StoreError)) throw error
+      this.#around.chronicle.violated(
+        'a relayer starts again from what its disk holds',
+        `${this.name}: ${error.message}`,
+      )
     }
   }
 

@@ -53,7 +53,8 @@ export const STEPS = [
 export type Step = (typeof STEPS)[number]
 
 /** Something that happens at a block, counted from the first. Positions are those in the pool of operators. */
-export type Happening = { readonly at: number } & (
+export type Happening = { readonly at: number } /** An operator asks for a probe of key 0. */ & (
+  | { readonly kind: 'probe'; readonly operator: number }
   | { readonly kind: 'govern'; readonly what: Governance; readonly salt: number }
   /** The power goes out at once, and is back after so many blocks. */
   | { readonly kind: 'crash'; readonly operator: number; readonly down: number }

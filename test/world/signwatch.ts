@@ -16,14 +16,23 @@ import type { Member } from './member.ts'
 /** The signing of one world. */
 export class SignWatch {
   readonly #chronicle: Chronicle
+  readonly #digests: ReadonlyMap<string, string>
   readonly #committee: (epoch: number) => readonly Address[]
   readonly #packages = new Map<string, SigningPackage>()
   /** The package that each nonce was spent on. */
   readonly #spent = new Map<string, string>()
 
-  /** @param committee the members of an epoch, ascending */
-  constructor(chronicle: Chronicle, committee: (epoch: number) => readonly Address[]) {
+  /**
+   * @param digests of the activations that honest members prepared, by address, epoch and attempt
+   * @param committee the members of an epoch, ascending
+   */
+  constructor(
+    chronicle: Chronicle,
+    digests: ReadonlyMap<string, string>,
+    committee: (epoch: number) => readonly Address[],
+  ) {
     this.#chronicle = chronicle
+    this.#digests = digests
     this.#committee = committee
   }
 
@@ -41,6 +50,13 @@ export class SignWatch {
     if (signing === undefined) return
     this.#nonce(signing, hash, sender)
     this.#policy(signing, sender)
+    const { ref, payload } = signing.request
+    const own = this.#digests.get(`${sender.address}/${ref.epoch}/${ref.attempt}`)
+    if (payload.type === 'activation' && own !== undefined && own !== toHex(message.digest))
+      this.#chronicle.violated(
+        'the digest of an activation comes from the own prepared record',
+        `${sender.name} signs another one for epoch ${ref.epoch} attempt ${ref.attempt}`,
+      )
   }
 
   #nonce({ request, entries }: SigningPackage, hash: string, sender: Member): void {

@@ -1,5 +1,6 @@
 // Who cheated how in which session, and what every honest party made of it: a missing verdict is a violation.
 import type { Address } from '../../relayer/lib/bytes.ts'
+import { messageOf } from '../../relayer/lib/errors.ts'
 import {
   type DropCode,
   DisputeError,
@@ -82,9 +83,7 @@ export class Trials {
   /** An honest party gave a session up. */
   failed(member: Member, session: string, error: unknown): void {
     const cheats = this.#of(session)
-    this.#chronicle.event(
-      `ends ${member.position} ${session.slice(0, 8)} ${error instanceof Error ? error.name : 'no error'}`,
-    )
+    this.#chronicle.event(`ends ${member.position} ${session.slice(0, 8)} ${messageOf(error)}`)
     if (!byTheRules(error))
       this.#chronicle.violated(
         'an honest party ends a session by the rules',
@@ -107,12 +106,16 @@ export class Trials {
     }
     if (error instanceof DisputeError || error instanceof SilenceError) {
       const suspects = error.suspects.map(({ address }) => address)
+      const named = (culprit: Address) => suspects.includes(culprit) || suspects.length === 0
       for (const { name, culprit, expected } of cheats)
-        if (expected.codes.includes(error.code) && (suspects.includes(culprit) || suspects.length === 0))
-          this.#reached(name)
+        if (isOpen(expected) && expected.codes.includes(error.code) && named(culprit)) this.#reached(name)
       const [only] = cheats
-      if (cheats.length === 1 && only?.expected.verdict === 'fault' && error.code === 'E_DEGREE')
-        this.#wrongCode(member, cheats, error.code)
+      const provable = cheats.length === 1 && only !== undefined && !isOpen(only.expected)
+      if (provable && only.expected.verdict === 'fault' && isVerdict(error))
+        this.#chronicle.violated(
+          'every cheat gets its verdict',
+          `${member.name} says "${error.message}" and names no culprit of "${only.name}"`,
+        )
     }
   }
 
@@ -137,4 +140,14 @@ export class Trials {
 function byTheRules(error: unknown): boolean {
   if (error instanceof ProtocolError) return true
   return error instanceof DOMException && error.name === 'AbortError'
+}
+
+/** Whether it may end without a proof: a suspicion, or two bodies that need not meet in time. */
+function isOpen({ verdict, codes }: Expected): boolean {
+  return verdict === 'suspect' || codes.includes('E_EQUIV')
+}
+
+/** Whether this node has come to the end of its checks, rather than waited in vain or been stopped. */
+function isVerdict(error: DisputeError | SilenceError): boolean {
+  return error instanceof DisputeError && !/: closed$/.test(error.message)
 }

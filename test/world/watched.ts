@@ -6,12 +6,13 @@ import type { Address } from '../../relayer/lib/bytes.ts'
 import { toHex } from '../../relayer/lib/bytes.ts'
 import type { Channel } from '../../relayer/protocol/channel.ts'
 import { confirm } from '../../relayer/protocol/confirm.ts'
-import { decodeFrame, type Envelope, placeOf } from '../../relayer/protocol/envelope.ts'
+import { decodeFrame, type Envelope } from '../../relayer/protocol/envelope.ts'
 import { keygen } from '../../relayer/protocol/keygen.ts'
 import { ROUND } from '../../relayer/protocol/messages.ts'
 import { reshare } from '../../relayer/protocol/reshare.ts'
 import { openSession } from '../../relayer/protocol/session.ts'
 import { contextOf, sessionIdOf, startFault } from '../../relayer/protocol/spec.ts'
+import { activationDigest, activationOf } from '../../relayer/protocol/typed.ts'
 import { KEY } from '../../relayer/store/layout.ts'
 import type { Chronicle } from './chronicle.ts'
 import { type Member } from './member.ts'
@@ -24,6 +25,8 @@ export interface Watch {
   readonly trials: Trials
   /** Attempts that were run, by operator, life of its disk, ceremony and number. */
   readonly runs: Set<string>
+  /** Digests of the activations that were prepared, by address, epoch and attempt. */
+  readonly digests: Map<string, string>
   readonly member: () => Member
 }
 
@@ -49,9 +52,12 @@ export function watched(watch: Watch): Runner {
     }
     const run: Run = {
       prepare: () =>
-        through('prepare', () =>
-          input.spec.op === 'keygen' ? keygen(session) : reshare(session, input.held),
-        ),
+        through('prepare', async () => {
+          const prepared = await (input.spec.op === 'keygen' ? keygen(session) : reshare(session, input.held))
+          const digest = activationDigest(input.spec, activationOf(input.spec, prepared))
+          watch.digests.set(`${session.self}/${prepared.epoch}/${prepared.attempt}`, toHex(digest))
+          return prepared
+        }),
       confirm: (prepared, readiness) => through('confirm', () => confirm(session, prepared, readiness)),
       close: () => {
         trials.dropped(id, session.drops)
@@ -104,7 +110,7 @@ function inspect(
 ): void {
   const { envelope, said } = of
   const self = member()
-  const place = placeOf(envelope)
+  const place = placeIn(envelope)
   const body = createHash('sha256').update(envelope.body).digest('hex')
   if ((said.get(place) ?? body) !== body)
     chronicle.violated('an honest party says one thing', `${self.name} signs two bodies for ${place}`)
@@ -130,4 +136,10 @@ export function ownSeat(
   const committee = from.role === 'old' ? spec.old : spec.next
   const seated: Address | undefined = committee?.members[from.index - 1]
   return seated === signer.address
+}
+
+/** Round, sender and receiver in words of this file's own: the product's may be what is wrong. */
+function placeIn({ round, from, to }: Envelope): string {
+  const receiver = to === null ? 'all' : `${to.role} ${to.index}`
+  return `round ${round} from ${from.role} ${from.index} to ${receiver}`
 }

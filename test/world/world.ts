@@ -60,11 +60,12 @@ export class World {
       this.members.some((member) => member.address === address && !member.corrupt)
     this.trials = new Trials(chronicle, innocent)
     const runs = new Set<string>()
+    const digests = new Map<string, string>()
     this.members = keys.map((key, position) => {
       const plot = scenario.corrupt.find(({ operator }) => operator === position)
       const runner =
         plot === undefined
-          ? watched({ chronicle, trials: this.trials, runs, member: () => this.at(position) })
+          ? watched({ chronicle, trials: this.trials, runs, digests, member: () => this.at(position) })
           : corrupted({
               seed: scenario.seed,
               behaviours: plot.behaviours,
@@ -86,7 +87,11 @@ export class World {
       terms: scenario.weather,
     })
     this.#witness = new Witness({ chain, network, members: this.members, chronicle })
-    this.#signWatch = new SignWatch(chronicle, (epoch) => chain.head.state.epochs[epoch]?.members ?? [])
+    this.#signWatch = new SignWatch(
+      chronicle,
+      digests,
+      (epoch) => chain.head.state.epochs[epoch]?.members ?? [],
+    )
     this.#rules()
   }
 
@@ -149,6 +154,8 @@ export class World {
   ): Promise<void> {
     const { chronicle } = this
     switch (happening.kind) {
+      case 'probe':
+        return this.#probe(member)
       case 'crash':
         if (!member.up) return
         chronicle.count('crashes at any time')
@@ -180,6 +187,20 @@ export class World {
       case 'endpoint':
         return this.#endpoint(member, happening)
     }
+  }
+
+  /** Asks for a probe, and does not wait for what comes of it. */
+  #probe(member: Member): void {
+    const { relayer } = member
+    if (relayer === null) return
+    this.chronicle.count('probes asked for in the storm')
+    const stop = new AbortController()
+    this.#later(30, () => stop.abort(new DOMException('given up', 'AbortError')))
+    const text = `storm ${this.chronicle.block}`
+    relayer.signProbe({ keyId: 0, text }, stop.signal).then(
+      () => this.chronicle.count('probes signed in the storm'),
+      () => {},
+    )
   }
 
   /** Another disk; the process comes back in a later window, as the page for operators says. */

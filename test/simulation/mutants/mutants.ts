@@ -1,0 +1,189 @@
+// Safeguards taken out one by one, as patches on a copy: each with the seed under which the simulation misses it.
+
+/** A change of one file of the copy; `find` stands in it exactly once. */
+export interface Patch {
+  readonly file: string
+  readonly find: string
+  readonly replace: string
+}
+
+/** A build without a safeguard. */
+export interface Mutant {
+  /** The safeguards that are gone: more than one where the second would stand in for the first. */
+  readonly without: string
+  readonly patches: readonly Patch[]
+  /** A seed that shows it; of a few hundred, most safeguards have several. */
+  readonly seed: number
+  /** The invariant that does not hold then. */
+  readonly breaks: string
+}
+
+export const MUTANTS: readonly Mutant[] = [
+  {
+    without: 'synced writes',
+    patches: [{ file: 'relayer/store/level.ts', find: '{ sync: true }', replace: '{ sync: false }' }],
+    seed: 2,
+    breaks: 'a relayer starts again from what its disk holds',
+  },
+  {
+    without: 'the attempt marker',
+    patches: [
+      {
+        file: 'relayer/store/ceremonies.ts',
+        find: '  await records.commit(records.put(key, enc(sessionId)))\n  return true',
+        replace: '  return enc(sessionId).length > 0',
+      },
+    ],
+    seed: 1,
+    breaks: 'the attempt marker is durable before the first byte',
+  },
+  {
+    without: 'keeping prepared shares after an abort, and after their activation was signed for',
+    patches: [
+      {
+        file: 'relayer/ceremony/attempt.ts',
+        find: 'await run.confirm(prepared, readiness)',
+        replace:
+          'await run.confirm(prepared, readiness).catch(async (error) => {\n        await deps.store.retireBurned(prepared.epoch)\n        throw error\n      })',
+      },
+      {
+        file: 'relayer/store/epochs.ts',
+        find: '  if (await activationSeen(vault, epoch))\n    throw',
+        replace: '  if (epoch < 0)\n    throw',
+      },
+    ],
+    seed: 4,
+    breaks: 'every honest member of the activated epoch holds its share',
+  },
+  {
+    without: 'the own verification of an activation before promoting and erasing',
+    patches: [
+      {
+        file: 'relayer/bridge/activation.ts',
+        find: '  if (doubt !== null) throw doubtful(state.epoch, doubt)',
+        replace: '',
+      },
+    ],
+    seed: 20,
+    breaks: 'an honest member is active in an attempt that is finally activated',
+  },
+  {
+    without: 'the check of the constant term',
+    patches: [
+      {
+        file: 'relayer/protocol/receiving.ts',
+        find: '  if (of.key.registered === null) return []\n  const lambdas',
+        replace: '  if (order > 0n) return []\n  const lambdas',
+      },
+    ],
+    seed: 20,
+    breaks: 'every cheat gets its verdict',
+  },
+  {
+    without: 'the exact number of coefficients',
+    patches: [
+      {
+        file: 'relayer/protocol/messages.ts',
+        find: 'listOf(list, attempt.spec.next.threshold)',
+        replace: 'decList(list, 200)',
+      },
+    ],
+    seed: 35,
+    breaks: 'an honest party ends a session by the rules',
+  },
+  {
+    without: 'the proof of knowledge of the constant term',
+    patches: [
+      {
+        file: 'relayer/protocol/receiving.ts',
+        find: 'const claims = own.map((opening) => opening.claim)',
+        replace: 'const claims = own.map((opening) => opening.claim).slice(own.length)',
+      },
+    ],
+    seed: 9,
+    breaks: 'every cheat gets its verdict',
+  },
+  {
+    without: 'the proof of possession in the acknowledgement',
+    patches: [
+      {
+        file: 'relayer/protocol/confirm.ts',
+        find: 'perMember.flatMap((claims) => claims?.[at] ?? [])',
+        replace: '[]',
+      },
+    ],
+    seed: 113,
+    breaks: 'every cheat gets its verdict',
+  },
+  {
+    without: 'the comparison of echo digests',
+    patches: [
+      {
+        file: 'relayer/protocol/broadcast.ts',
+        find: '  if (suspects.length === 0) return\n',
+        replace: '  if (suspects.length >= 0) return\n',
+      },
+    ],
+    seed: 28,
+    breaks: 'every cheat gets its verdict',
+  },
+  {
+    without: 'the role in the place of an envelope',
+    patches: [
+      {
+        file: 'relayer/protocol/envelope.ts',
+        find: '`${round}/${seatKey(from)}/',
+        replace: '`${round}/${seatKey(from).slice(4)}/',
+      },
+    ],
+    seed: 3,
+    breaks: 'an honest party is never named culprit',
+  },
+  {
+    without: 'the check that a stream belongs to the running or pending epoch',
+    patches: [
+      {
+        file: 'relayer/bridge/membership.ts',
+        find: 'new Set([...state.members, ...(pending?.members ?? [])])',
+        replace:
+          'new Set([...state.members, ...(pending?.members ?? []), ...closed.flatMap((info) => info.members)])',
+      },
+    ],
+    seed: 1,
+    breaks: 'only members of the running and pending committee are served',
+  },
+  {
+    without: 'that prepared shares sign only their activation',
+    patches: [
+      {
+        file: 'relayer/protocol/signcheck.ts',
+        find: "  if ((request.payload.type === 'activation') === (at.state === 'active'))",
+        replace: "  if (request.payload.type === 'activation' && at.state === 'active')",
+      },
+    ],
+    seed: 21,
+    breaks: 'a prepared share signs only its activation',
+  },
+  {
+    without: "the activation's digest from the own prepared record, at its owner and at the signer",
+    patches: [
+      {
+        file: 'relayer/ceremony/activations.ts',
+        find: 'authorize: async () => {',
+        replace: 'authorize: async ({ run }: { run: Uint8Array }) => {',
+      },
+      {
+        file: 'relayer/ceremony/activations.ts',
+        find: '        return digest\n',
+        replace: '        return new Uint8Array([...run, ...run])\n',
+      },
+      {
+        file: 'relayer/protocol/sign.ts',
+        find: "state.kind === 'prepared' && !equal(digest, activationDigest",
+        replace: "state.kind === 'prepared' && digest.length < 0 && !equal(digest, activationDigest",
+      },
+    ],
+    seed: 1,
+    breaks: 'the digest of an activation comes from the own prepared record',
+  },
+]
