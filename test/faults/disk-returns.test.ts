@@ -67,12 +67,11 @@ test('a second process on one directory is refused, and the first goes on', asyn
   await trial({ part, fault: 'two processes on one directory', required: [REFUSED] }, async () => {
     const { world, victim } = faults
     const config = join(victim.directory, 'second.yaml')
-    // Nobody listens on port 1: what is asked there is not answered by the first process.
-    const second = { ...victim, process: null, httpPort: 1, config }
-    writeFileSync(second.config, moved(readFileSync(victim.config, 'utf8')))
-    await assert.rejects(world.start(second), /ended/)
-    const log = readFileSync(join(world.directory, 'logs', `${victim.name}.log`), 'utf8')
-    assert.match(log, /truss: .*another process has it open: one daemon per data directory/)
+    writeFileSync(config, moved(readFileSync(victim.config, 'utf8')))
+    const second = world.processes.start('second', ['relayer/main.ts', 'start', '--config', config])
+    assert.equal(await second.gone, 5)
+    const said = readFileSync(second.logFile, 'utf8')
+    assert.match(said, /^truss: .*another process has it open: one daemon per data directory/m)
     await faults.sound()
     return REFUSED
   })

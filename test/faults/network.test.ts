@@ -10,6 +10,8 @@ import { isPrivate } from '../support/namespaces.ts'
 const [, HEALED] = OUTCOMES
 const part = 'network'
 const CUT_MS = 3000
+/** Longer than a window of 20 blocks. */
+const LONG_CUT_MS = 12_000
 const PHASE_MS = 30_000
 
 /** What the victim's status shows while it is in a phase. */
@@ -75,6 +77,16 @@ describe('the network', { skip: isPrivate ? false : '`npm run test:faults` makes
         return assert.fail(`the phase was never met`)
       })
     })
+
+  test('a partition for longer than an attempt, which heals: a later attempt completes', async () => {
+    await trial({ part, fault: 'partition for longer than an attempt', required: [HEALED] }, () =>
+      refreshWhile(async () => {
+        world.network.cut(world.victim.name)
+        await pause(LONG_CUT_MS)
+        world.network.heal(world.victim.name)
+      }),
+    )
+  })
 
   test('the bootnode dies: members that know each other go on, one that restarts finds them', async () => {
     await trial({ part, fault: 'bootnode dies', required: [HEALED] }, async () => {
