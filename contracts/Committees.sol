@@ -11,7 +11,8 @@ import {TypedData} from "./TypedData.sol";
 /// Bridge's to check.
 library Committees {
     uint256 internal constant MAX_RELAYERS = 100;
-    uint256 internal constant MAX_KEYS = 16;
+    /// @dev As many as one ceremony moves (MAX_KEYS of the daemon's protocol/spec.ts).
+    uint256 internal constant MAX_KEYS = 8;
     uint32 internal constant MIN_WINDOW_BLOCKS = 4;
     uint32 internal constant MAX_WINDOW_BLOCKS = 50_400;
     /// @dev Scheme tag of `PendingCeremony` where no key is added.
