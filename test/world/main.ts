@@ -1,12 +1,14 @@
-// `npm run simulate -- --seed N | --seeds K | --minutes M [--from N] [--story] [--log]`: worlds by seed; exit 1 if an invariant breaks.
+// `npm run simulate -- --seed N | --seeds K | --minutes M [--from N] [--jobs J] [--story] [--log]`: worlds by seed; exit 1 if an invariant breaks.
+import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
+import { fleet } from './fleet.ts'
 import { generate } from './generate.ts'
 import { shrink } from './shrink.ts'
 import { type Outcome, simulate } from './simulate.ts'
 import { storyOf, tableOf, total } from './story.ts'
 
 const USAGE =
-  'npm run simulate -- --seed N | --seeds K [--from N] | --minutes M [--from N]; --story, --log, --json with --seed'
+  'npm run simulate -- --seed N | --seeds K [--from N] | --minutes M [--from N]; --jobs J; --story, --log, --json with --seed'
 
 const { values } = parseArgs({
   options: {
@@ -17,16 +19,17 @@ const { values } = parseArgs({
     story: { type: 'boolean', default: false },
     log: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
+    jobs: { type: 'string', default: String(availableParallelism()) },
     brief: { type: 'boolean', default: false },
   },
 })
 
+const first = whole(values.from)
 if (values.seed !== undefined) await one(whole(values.seed))
-else if (values.seeds !== undefined) await many((done) => done < whole(values.seeds ?? ''))
-else if (values.minutes !== undefined) {
-  const until = performance.now() + whole(values.minutes) * 60_000
-  await many(() => performance.now() < until)
-} else {
+else if (values.seeds !== undefined) await many(first + whole(values.seeds) - 1, new AbortController().signal)
+else if (values.minutes !== undefined)
+  await many(Number.MAX_SAFE_INTEGER, AbortSignal.timeout(whole(values.minutes) * 60_000))
+else {
   console.error(USAGE)
   process.exitCode = 2
 }
@@ -45,23 +48,24 @@ async function one(seed: number): Promise<void> {
   if (outcome.violation !== null) await fail(outcome)
 }
 
-async function many(goOn: (done: number) => boolean): Promise<void> {
-  const outcomes: Pick<Outcome, 'counts'>[] = []
+async function many(last: number, over: AbortSignal): Promise<void> {
   const start = performance.now()
-  for (let seed = whole(values.from); goOn(outcomes.length); seed++) {
-    const outcome = await simulate(generate(seed))
-    outcomes.push({ counts: outcome.counts })
-    if (outcome.violation !== null && values.brief) {
-      console.log(`seed ${seed}: "${outcome.violation.invariant}": ${outcome.violation.what.split('\n')[0]}`)
-      process.exitCode = 1
-      return
-    }
-    if (outcome.violation !== null) return await fail(outcome)
-    if (process.stderr.isTTY) process.stderr.write(`\rseed ${seed}`)
+  const onReport = ({ seed }: { seed: number }) => {
+    if (process.stderr.isTTY) process.stderr.write(`\rseed ${seed} `)
   }
-  console.log(tableOf(total(outcomes)))
+  const reports = await fleet({ from: first, last }, { jobs: whole(values.jobs), over, onReport })
+  const failed = reports.filter(({ violation }) => violation !== null).sort((a, b) => a.seed - b.seed)[0]
+  const violation = failed?.violation ?? null
+  if (failed !== undefined && violation !== null && values.brief) {
+    const { invariant, what } = violation
+    console.log(`seed ${failed.seed}: "${invariant}": ${what.split('\n')[0]}`)
+    process.exitCode = 1
+    return
+  }
+  if (failed !== undefined) return await fail(await simulate(generate(failed.seed)))
+  console.log(tableOf(total(reports.map(({ counts }) => ({ counts: new Map(counts) })))))
   const seconds = Math.round((performance.now() - start) / 1000)
-  console.log(`\n${outcomes.length} seeds from ${values.from}, ${seconds} s, no violated invariant`)
+  console.log(`\n${reports.length} seeds from ${first}, ${seconds} s, no violated invariant`)
 }
 
 /** A failing seed is made small before it is told. */
