@@ -13,8 +13,8 @@ const PARTS = [
   { name: 'protocol', glob: 'test/protocol/**/*.test.ts', concurrency: 2 },
   { name: 'contracts', glob: 'test/contracts/**/*.test.ts', concurrency: 2 },
   { name: 'simulation', glob: 'test/simulation/**/*.test.ts', concurrency: 2 },
-  // Real processes: one file at a time, so that deadlines are not starved on two cores.
-  { name: 'e2e', glob: 'test/e2e/**/*.test.ts', concurrency: 1 },
+  // Real processes that mostly wait for blocks: two files at once keep two cores busy.
+  { name: 'e2e', glob: 'test/e2e/**/*.test.ts', concurrency: 2 },
 ] as const
 
 interface Tally {
