@@ -67,9 +67,9 @@ function corruptOf(
     behaviours: draw.some(
       BEHAVIOURS,
       draw.weighted([
-        [1, 3],
+        [1, 2],
         [2, 2],
-        [4, 1],
+        [5, 2],
       ] as const),
     ),
   }))

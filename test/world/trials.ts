@@ -39,11 +39,17 @@ export interface Cheating {
 export class Trials {
   readonly #chronicle: Chronicle
   readonly #innocent: (address: Address) => boolean
+  readonly #onConviction: () => void
   readonly #sessions = new Map<string, Cheating[]>()
 
-  constructor(chronicle: Chronicle, innocent: (address: Address) => boolean) {
+  /** @param onConviction called whenever an honest party convicts somebody */
+  constructor(
+    chronicle: Chronicle,
+    of: { innocent: (address: Address) => boolean; onConviction: () => void },
+  ) {
     this.#chronicle = chronicle
-    this.#innocent = innocent
+    this.#innocent = of.innocent
+    this.#onConviction = of.onConviction
   }
 
   /** A corrupt party has just cheated. */
@@ -103,6 +109,7 @@ export class Trials {
       for (const { name, culprit, expected } of cheats)
         if (named.includes(culprit) && expected.codes.includes(error.code)) this.#reached(name)
       this.#wrongCode(member, cheats, error.code)
+      this.#onConviction()
     }
     if (error instanceof DisputeError || error instanceof SilenceError) {
       const suspects = error.suspects.map(({ address }) => address)

@@ -64,8 +64,9 @@ export class Witness {
     const [epoch = 0, attempt = 0] = file.replace('.key', '').split('-').map(Number)
     // A file without a record was left by a crash on the way: nothing was acknowledged with it.
     if (member.disk.record(KEY.share(epoch, attempt)) === undefined) return
-    const deep = this.#stateAt(2 * this.#scene.chain.finalityDepth)
-    const { running, epochs } = deep
+    // Where all of its endpoints have lied, only what it verified itself is sure: that the activation is final.
+    const { finalityDepth } = this.#scene.chain
+    const { running, epochs } = this.#stateAt(member.chain.told > 0 ? finalityDepth : 2 * finalityDepth)
     const over =
       running > epoch ||
       (running === epoch && epochs[epoch]?.attempt !== attempt) ||

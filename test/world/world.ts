@@ -8,6 +8,7 @@ import { bridgeVerifier } from '../support/fake-chain-verifier.ts'
 import { FakeClock, settle } from '../support/fake-clock.ts'
 import { seededRng } from '../support/seeded-rng.ts'
 import { type Packet, SimNetwork } from '../support/sim-network.ts'
+import { befall } from './befall.ts'
 import { Chronicle } from './chronicle.ts'
 import { corrupted } from './corrupt.ts'
 import { Draw } from './draw.ts'
@@ -34,6 +35,8 @@ export class World {
   readonly trials: Trials
   readonly #witness: Witness
   readonly #signWatch: SignWatch
+  /** Pending epochs in which somebody was convicted. */
+  readonly #answered = new Set<number>()
   /** What ends at a block. */
   #ends: { readonly at: number; readonly act: () => void }[] = []
 
@@ -58,7 +61,7 @@ export class World {
     const { chronicle, network, clock, chain } = this
     const innocent = (address: Address) =>
       this.members.some((member) => member.address === address && !member.corrupt)
-    this.trials = new Trials(chronicle, innocent)
+    this.trials = new Trials(chronicle, { innocent, onConviction: () => this.#answer() })
     const runs = new Set<string>()
     const digests = new Map<string, string>()
     this.members = keys.map((key, position) => {
@@ -72,7 +75,7 @@ export class World {
               trials: this.trials,
               innocent,
               windowBlocks: scenario.windowBlocks,
-              later: (packet, blocks) => this.#later(blocks, () => network.inject(packet)),
+              later: (packet, blocks) => this.later(blocks, () => network.inject(packet)),
             })
       const view = (address: Address) => chain.view(address)
       return new Member(
@@ -144,85 +147,8 @@ export class World {
         )
       }
       default:
-        return await this.#befall(this.at(happening.operator), happening)
+        return await befall(this, this.at(happening.operator), happening)
     }
-  }
-
-  async #befall(
-    member: Member,
-    happening: Exclude<Happening, { kind: 'govern' | 'partition' | 'reorganise' }>,
-  ): Promise<void> {
-    const { chronicle } = this
-    switch (happening.kind) {
-      case 'probe':
-        return this.#probe(member)
-      case 'crash':
-        if (!member.up) return
-        chronicle.count('crashes at any time')
-        chronicle.tell(`${member.name} loses power for ${happening.down} blocks`)
-        await member.kill()
-        return void (member.due = chronicle.block + happening.down)
-      case 'restart':
-        if (!member.up) return
-        chronicle.count('restarts')
-        chronicle.tell(`${member.name} is stopped, and started ${happening.down} blocks later`)
-        await member.stop()
-        return void (member.due = chronicle.block + happening.down)
-      case 'crash at':
-        return void (member.armed = happening)
-      case 'copy disk':
-        chronicle.tell(`the disk of ${member.name} is copied`)
-        return void (member.copy = { image: member.disk.image(), block: chronicle.block })
-      case 'put disk back': {
-        if (member.copy === null) return
-        const { image } = member.copy
-        return this.#replace(member, () => member.disk.restore(image), 'is put back from a copy')
-      }
-      case 'lose disk':
-        return this.#replace(
-          member,
-          () => member.disk.restore({ records: new Map(), files: new Map() }),
-          'is lost',
-        )
-      case 'endpoint':
-        return this.#endpoint(member, happening)
-    }
-  }
-
-  /** Asks for a probe, and does not wait for what comes of it. */
-  #probe(member: Member): void {
-    const { relayer } = member
-    if (relayer === null) return
-    this.chronicle.count('probes asked for in the storm')
-    const stop = new AbortController()
-    this.#later(30, () => stop.abort(new DOMException('given up', 'AbortError')))
-    const text = `storm ${this.chronicle.block}`
-    relayer.signProbe({ keyId: 0, text }, stop.signal).then(
-      () => this.chronicle.count('probes signed in the storm'),
-      () => {},
-    )
-  }
-
-  /** Another disk; the process comes back in a later window, as the page for operators says. */
-  async #replace(member: Member, change: () => void, what: string): Promise<void> {
-    const { chronicle, chain } = this
-    if (member.up) await member.kill()
-    change()
-    member.lives += 1
-    member.wholeFrom = chain.pendingState.lastEpoch + 1
-    member.due = chronicle.block + 21
-    chronicle.count(`disk ${what}`)
-    chronicle.tell(`the disk of ${member.name} ${what}`)
-  }
-
-  #endpoint(member: Member, { fault, blocks }: Extract<Happening, { kind: 'endpoint' }>): void {
-    if (!member.up) return
-    this.chronicle.count(`endpoints: ${fault}`)
-    this.chronicle.tell(`for ${blocks} blocks the endpoints of ${member.name}: ${fault}`)
-    if (fault === 'lie') member.chain.lies = true
-    else if (fault === 'lag') member.view.lag = 4
-    else member.view.fault = fault
-    this.#later(blocks, () => this.mend(member))
   }
 
   /** The endpoints of a member that is up are well again. */
@@ -259,8 +185,29 @@ export class World {
     member.due = this.chronicle.block + down
   }
 
-  #later(blocks: number, act: () => void): void {
+  /** Does something in so many blocks. */
+  later(blocks: number, act: () => void): void {
     this.#ends.push({ at: this.chronicle.block + blocks, act })
+  }
+
+  /** Governance hears of a conviction, cancels what is halted, and asks for something else. */
+  #answer(): void {
+    const { pending } = this.chain.pendingState
+    if (pending === null || this.#answered.has(pending.epoch)) return
+    this.#answered.add(pending.epoch)
+    const draw = new Draw(`answer ${this.scenario.seed} ${pending.epoch}`)
+    const inTime = (act: () => void) => () => {
+      if (this.chronicle.block < this.scenario.stormy) act()
+    }
+    const cancel = () => {
+      if (this.chain.pendingState.pending?.epoch === pending.epoch) this.governor.act('cancel', 0)
+    }
+    this.later(draw.between(3, 9), inTime(cancel))
+    const what = draw.of(['refresh', 'refresh', 'swap', 'add', 'remove'] as const)
+    this.later(
+      draw.between(10, 14),
+      inTime(() => this.governor.act(what, draw.below(1000))),
+    )
   }
 
   #rules(): void {

@@ -64,7 +64,7 @@ export const MUTANTS: readonly Mutant[] = [
         replace: '',
       },
     ],
-    seed: 20,
+    seed: 21,
     breaks: 'an honest member is active in an attempt that is finally activated',
   },
   {
@@ -76,7 +76,7 @@ export const MUTANTS: readonly Mutant[] = [
         replace: '  if (order > 0n) return []\n  const lambdas',
       },
     ],
-    seed: 20,
+    seed: 86,
     breaks: 'every cheat gets its verdict',
   },
   {
@@ -88,7 +88,7 @@ export const MUTANTS: readonly Mutant[] = [
         replace: 'decList(list, 200)',
       },
     ],
-    seed: 35,
+    seed: 44,
     breaks: 'an honest party ends a session by the rules',
   },
   {
@@ -100,7 +100,7 @@ export const MUTANTS: readonly Mutant[] = [
         replace: 'const claims = own.map((opening) => opening.claim).slice(own.length)',
       },
     ],
-    seed: 9,
+    seed: 55,
     breaks: 'every cheat gets its verdict',
   },
   {
@@ -112,7 +112,7 @@ export const MUTANTS: readonly Mutant[] = [
         replace: '[]',
       },
     ],
-    seed: 113,
+    seed: 57,
     breaks: 'every cheat gets its verdict',
   },
   {
@@ -161,7 +161,7 @@ export const MUTANTS: readonly Mutant[] = [
         replace: "  if (request.payload.type === 'activation' && at.state === 'active')",
       },
     ],
-    seed: 21,
+    seed: 9,
     breaks: 'a prepared share signs only its activation',
   },
   {
