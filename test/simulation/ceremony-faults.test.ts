@@ -52,7 +52,7 @@ test('the coordinator is silent: the attempt does not start, and the next one ha
   await sim.stop()
 })
 
-test('a newcomer is missing: the attempt is not started, the absent one is named, and it completes when it comes', async () => {
+test('27 a newcomer is missing: the attempt is not started, the absent one is named, and it completes when it comes', async () => {
   const sim = await CeremonySim.of('missing newcomer', 4)
   const old = sim.committee(1, 2, 0, 1, 2)
   await sim.complete(sim.keygen(old))
