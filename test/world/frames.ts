@@ -41,9 +41,11 @@ function again({ envelope, signer, frame }: Outgoing, change: Partial<Envelope>)
 }
 
 /** Sends the frame, and one more that is changed. */
-function besides(change: (stage: Stage, envelope: Envelope) => Partial<Envelope> | null): FrameCheat['send'] {
+function besides(
+  change: (stage: Stage, envelope: Envelope, to: Address) => Partial<Envelope> | null,
+): FrameCheat['send'] {
   return (stage, out) => {
-    const extra = change(stage, out.envelope)
+    const extra = change(stage, out.envelope, out.to)
     if (extra !== null) {
       stage.note()
       out.send(out.to, again(out, extra))
@@ -123,10 +125,13 @@ export const FRAME_CHEATS: readonly FrameCheat[] = [
   {
     name: 'message out of round',
     expected: drop('E_ROUND'),
-    fits: receives,
-    send: besides((_, { from, round }) =>
-      from.role === 'new' && round === ROUND.acknowledge ? { round: ROUND.acknowledge, to: from } : null,
-    ),
+    fits: (at) => deals(at) || receives(at),
+    send: besides(({ attempt }, { round, from }, to) => {
+      const seat = attempt.parties.find(({ address }) => address === to)
+      return round === ROUND.commit && from.role === 'new' && seat !== undefined
+        ? { to: { role: seat.role, index: seat.index }, body: new Uint8Array() }
+        : null
+    }),
   },
   {
     name: 'oversized message',

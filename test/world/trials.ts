@@ -2,6 +2,7 @@
 import type { Address } from '../../relayer/lib/bytes.ts'
 import { messageOf } from '../../relayer/lib/errors.ts'
 import {
+  AbortedError,
   type DropCode,
   DisputeError,
   FaultError,
@@ -111,6 +112,10 @@ export class Trials {
       this.#wrongCode(member, cheats, error.code)
       this.#onConviction()
     }
+    if (error instanceof AbortedError)
+      for (const { name, culprit, expected } of cheats)
+        if (isOpen(expected) && expected.codes.includes(error.code) && error.by.address === culprit)
+          this.#reached(name)
     if (error instanceof DisputeError || error instanceof SilenceError) {
       const suspects = error.suspects.map(({ address }) => address)
       const named = (culprit: Address) => suspects.includes(culprit) || suspects.length === 0

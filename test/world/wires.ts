@@ -1,5 +1,7 @@
 // Cheats with control messages: start messages, announcements, signing, receipts, gossip; a corrupt operator's own packets, changed as they leave.
+import { enc } from '../../relayer/crypto/enc.ts'
 import type { Signer } from '../../relayer/crypto/identity.ts'
+import { u8 } from '../../relayer/lib/bytes.ts'
 import { decodeStart, signStart } from '../../relayer/protocol/spec.ts'
 import { decodeMessage, encodeMessage, shareDigest } from '../../relayer/protocol/signwire.ts'
 import { decodePackage, sealPackage } from '../../relayer/protocol/signwire.ts'
@@ -120,9 +122,12 @@ export const WIRE_CHEATS: readonly WireCheat[] = [
   },
   {
     name: 'forged evidence',
-    change: on('evidence', (leaving) =>
-      bytes(leaving, flipped(leaving.packet.body, leaving.packet.body.length - 40)),
-    ),
+    change: on('announce', ({ packet, note }) => {
+      note()
+      // In the form of a record, with nothing in it that anybody signed.
+      const none = new Uint8Array(64)
+      return [packet, { ...packet, topic: 'evidence', body: enc(u8(1), none, packet.body, none) }]
+    }),
   },
   {
     name: 'forged activation',
