@@ -8,7 +8,7 @@ FROM base AS dev
 COPY scripts ./scripts
 RUN npm ci --no-audit --no-fund
 COPY . .
-RUN npx hardhat build --quiet && chown -R node:node /app
+RUN npx hardhat build --quiet && mkdir /keys && chown -R node:node /app /keys
 USER node
 
 # What an operator runs.

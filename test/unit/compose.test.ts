@@ -1,6 +1,9 @@
 // docker-compose.yml against the real command line and the real settings, since no container engine is at hand.
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { computeAddress, getCreateAddress } from 'ethers'
 import { parse } from 'yaml'
@@ -17,7 +20,6 @@ interface Service {
   readonly build: { readonly target: string }
   readonly command: readonly string[]
   readonly environment?: Readonly<Record<string, string>>
-  readonly secrets?: readonly (string | { readonly source: string; readonly target: string })[]
   readonly volumes?: readonly string[]
   readonly depends_on?: Readonly<Record<string, unknown>>
 }
@@ -25,7 +27,6 @@ interface Service {
 // CAST: the parts of our own file that are read here; `npx dclint` checks its form
 const compose = parse(readFileSync('docker-compose.yml', 'utf8'), { merge: true }) as {
   readonly services: Readonly<Record<string, Service>>
-  readonly secrets: Readonly<Record<string, { readonly file: string }>>
 }
 const services = Object.entries(compose.services)
 const relayers = services.filter(([name]) => name.startsWith('relayer-'))
@@ -44,11 +45,12 @@ async function parsed(words: readonly string[]): Promise<{ name: string; options
   return found
 }
 
-test('there are a chain, its deployment, a bootnode and four relayers', () => {
+test('there are a chain, its deployment, keys, a bootnode and four relayers', () => {
   assert.deepEqual(services.map(([name]) => name).sort(), [
     'bootnode',
     'chain',
     'deploy',
+    'keys',
     'relayer-1',
     'relayer-2',
     'relayer-3',
@@ -60,12 +62,12 @@ test("each service's command line is one that the program takes", async () => {
   for (const [name, { command }] of image) {
     const { name: taken, options } = await parsed(command)
     assert.equal(taken, name === 'bootnode' ? 'bootnode' : 'start')
-    if (name === 'bootnode') assert.equal(options.keyFile, '/run/secrets/bootnode')
+    if (name === 'bootnode') assert.equal(options.keyFile, '/keys/bootnode.key')
   }
 })
 
 test("each service's environment is a whole configuration", () => {
-  for (const [name, { environment = {}, volumes = [], secrets = [] }] of image) {
+  for (const [name, { environment = {}, volumes = [] }] of image) {
     const source = { file: null, env: environment }
     const common = name === 'bootnode' ? loadBootnodeConfig(source) : loadConfig(source)
     assert.ok(
@@ -75,25 +77,27 @@ test("each service's environment is a whole configuration", () => {
     assert.deepEqual(common.announce, [`/dns4/${name}/tcp/9700`])
     if (name === 'bootnode') continue
     const { keystore, passwordFile } = loadConfig(source)
-    const mounted = secrets.map((secret) => (typeof secret === 'string' ? secret : secret.target))
-    assert.ok(mounted.map((target) => `/run/secrets/${target}`).includes(keystore))
-    assert.equal(passwordFile, '/run/secrets/password')
+    assert.ok(volumes.includes('keys:/keys:ro'))
+    assert.equal(keystore, `/keys/${name}.json`)
+    assert.equal(passwordFile, '/keys/password')
   }
 })
 
 test('keystores open, the bootnode has the PeerId that all are told, the committee is deployed with their addresses', async () => {
-  const password = utf8(readFileSync('compose/password', 'utf8').trim())
+  const directory = mkdtempSync(join(tmpdir(), 'truss-compose-'))
+  const made = spawnSync(process.execPath, ['scripts/compose-keys.ts', '--directory', directory])
+  assert.equal(made.status, 0)
+  const kept = (name: string) => readFileSync(join(directory, name), 'utf8').trim()
   const addresses: string[] = []
   for (const [name] of relayers) {
-    const file = compose.secrets[name]?.file ?? ''
-    addresses.push(signerOf(await openKeystore(file, new Secret(password.slice()))).address)
+    const key = await openKeystore(join(directory, `${name}.json`), new Secret(utf8(kept('password'))))
+    addresses.push(signerOf(key).address)
   }
   const { deploy } = compose.services
   const committee = deploy?.command[(deploy.command.indexOf('--relayers') ?? 0) + 1]?.split(',')
   assert.deepEqual(committee, addresses.slice(0, 3))
 
-  const bootnodeKey = readFileSync('compose/bootnode.key', 'utf8').trim()
-  const peerId = peerIdOf(new Secret(fromHex(bootnodeKey)))
+  const peerId = peerIdOf(new Secret(fromHex(kept('bootnode.key'))))
   for (const [, { environment }] of relayers)
     assert.equal(environment?.TRUSS_BOOTSTRAP, `/dns4/bootnode/tcp/9700/p2p/${peerId}`)
 })
