@@ -40,11 +40,13 @@ export class LyingEndpoint {
   /** @returns its URL */
   async start(): Promise<string> {
     this.#server.on('request', (request, response) => {
-      void this.#answer(request).then((answer) => {
+      const reply = (answer: { status: number; text: string } | null) => {
         if (answer === null) return
         response.writeHead(answer.status, { 'content-type': 'application/json' })
         response.end(answer.text)
-      })
+      }
+      // The true endpoint, or the asker, may be gone in the middle of it: a proxy says so, and goes on.
+      void this.#answer(request).then(reply, () => reply({ status: 502, text: '' }))
     })
     await new Promise<void>((resolve) => {
       this.#server.listen(0, '127.0.0.1', resolve)
