@@ -84,8 +84,11 @@ export async function follow(
   const prepared = records.find(({ attempt }) => attempt === info.attempt) ?? null
   // A keygen has no key that is known before: then what this node prepared says it, be it in another attempt, for without
   // this node's readiness no attempt is activated, and each has a key of its own.
-  const knownKey = (await knownGroupKey(store)) ?? (prepared ?? records[0])?.keys[0]?.groupKey ?? null
   const scheme = state.keys[0]?.scheme ?? -1
+  const knownKey =
+    (await knownGroupKey(store)) ??
+    (prepared ?? records[0])?.keys[0]?.groupKey ??
+    (await missedGroupKey(desk, sight, signal))
   const doubt = activationDoubt({ place: chain, event, info, scheme, knownKey, prepared })
   if (doubt !== null) throw doubtful(state.epoch, doubt)
   if (knownKey === null && !lost && (await holdsBelow(store, sight)))
@@ -96,6 +99,24 @@ export async function follow(
   const { activation, groupSignature } = event
   await store.promote({ activation, groupSignature, readiness: own?.readiness ?? [] })
   desk.log.info({ epoch: state.epoch, attempt: info.attempt, held: prepared !== null }, 'epoch activated')
+}
+
+/**
+ * Group key 0 as an activation says it that this node prepared and missed, verified under the very key that it prepared: a
+ * disk from before the first activation comes back when later epochs have followed. Null if there is none.
+ */
+async function missedGroupKey(desk: Desk, sight: Sight, signal: AbortSignal): Promise<Uint8Array | null> {
+  const { chain, store } = desk
+  const scheme = sight.state.keys[0]?.scheme ?? -1
+  for (const epoch of (await store.epochsHeld()).filter((each) => each < sight.state.epoch)) {
+    const info = await sight.info(epoch)
+    const prepared = (await store.prepared(epoch)).find(({ attempt }) => attempt === info.attempt)
+    const knownKey = prepared?.keys[0]?.groupKey
+    const event = knownKey === undefined ? null : await chain.activation(epoch, sight.finalised, signal)
+    if (prepared === undefined || knownKey === undefined || event === null) continue
+    if (activationDoubt({ place: chain, event, info, scheme, knownKey, prepared }) === null) return knownKey
+  }
+  return null
 }
 
 /** Whether shares of epochs up to the running one are kept that no deep burn lets go of. */
