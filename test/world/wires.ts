@@ -93,9 +93,8 @@ export const WIRE_CHEATS: readonly WireCheat[] = [
   {
     name: 'prepared shares asked for a probe',
     change: on('sign', (leaving) => {
-      const message = decoded(leaving.packet.body)
-      if (message?.type !== 'package') return null
-      const signing = decodePackage(message.body)
+      const signing = packaged(leaving.packet.body)
+      if (signing === null) return null
       const { ref } = signing.request
       if (signing.request.payload.type !== 'activation') return null
       const probe = { keyId: ref.keyId, epoch: ref.epoch, text: 'a transfer' }
@@ -106,9 +105,8 @@ export const WIRE_CHEATS: readonly WireCheat[] = [
   {
     name: 'active shares asked for an activation',
     change: on('sign', (leaving) => {
-      const message = decoded(leaving.packet.body)
-      if (message?.type !== 'package') return null
-      const signing = decodePackage(message.body)
+      const signing = packaged(leaving.packet.body)
+      if (signing === null) return null
       if (signing.request.payload.type !== 'probe') return null
       const request = { ...signing.request, payload: { type: 'activation' } as const }
       return bytes(leaving, encodeMessage(sealPackage({ ...signing, request }, leaving.signer)))
@@ -145,9 +143,8 @@ export const WIRE_CHEATS: readonly WireCheat[] = [
 
 /** The package as it is, and once more with the same nonces for another message. */
 function repackaged(leaving: Leaving, change: (text: string) => string): readonly Packet[] | null {
-  const message = decoded(leaving.packet.body)
-  if (message?.type !== 'package') return null
-  const signing = decodePackage(message.body)
+  const signing = packaged(leaving.packet.body)
+  if (signing === null) return null
   const { payload } = signing.request
   const other =
     payload.type === 'probe'
@@ -162,6 +159,16 @@ function repackaged(leaving: Leaving, change: (text: string) => string): readonl
 function decoded(body: Uint8Array) {
   try {
     return decodeMessage(body)
+  } catch {
+    return null
+  }
+}
+
+/** The package in a message, unless another cheat has garbled it before. */
+function packaged(body: Uint8Array) {
+  const message = decoded(body)
+  try {
+    return message?.type === 'package' ? decodePackage(message.body) : null
   } catch {
     return null
   }
