@@ -56,7 +56,9 @@ async function admin(...args: string[]): Promise<void> {
 }
 
 const ready = (now: FullStatus) => now.health.every(({ severity }) => severity !== 'critical')
-const complete = (epoch: number) => (now: FullStatus) => now.phase === 'complete' && now.epoch === epoch
+/** The epoch runs, its predecessor's deletions are complete, and this operator signs with its share. */
+const complete = (epoch: number) => (now: FullStatus) =>
+  now.phase === 'complete' && now.epoch === epoch && now.signsWith === epoch
 const allComplete = (epoch: number) =>
   Promise.all(team.map((operator) => eventually(() => status(operator), complete(epoch))))
 
@@ -177,6 +179,10 @@ test('a share that cannot be read: the node stays up and says so, the others sig
   await admin('refresh', 'a share was lost')
   await allComplete(2)
   await eventually(() => status(victim), ready)
+  await eventually(
+    () => status(victim),
+    (now) => now.shares.every(({ epoch }) => epoch === 2),
+  )
   assert.equal(await verified(await probe(victim, ['--include', victim.address])), true)
   assert.equal(await operators.stop(victim.name), 0)
   const { database } = await openLevel(victim.dataDirectory)
