@@ -7,6 +7,7 @@ import { z } from 'zod'
 import { toAddress } from '../lib/bytes.ts'
 import { InputError, messageOf, NetworkError, TrussError } from '../lib/errors.ts'
 import type { Daemon } from './daemon.ts'
+import { refusalOf } from './http.ts'
 
 /** An error as it crosses the socket. */
 export interface RemoteErrorBody {
@@ -53,6 +54,21 @@ export class ControlServer {
         })
       rmSync(this.#path)
     }
+    const server = this.routes()
+    await server.ready()
+    // Bound within the mask, which is back before anything else runs: the socket is 0600 from its first instant.
+    const mask = process.umask(0o177)
+    try {
+      server.server.listen(this.#path)
+    } finally {
+      process.umask(mask)
+    }
+    await once(server.server, 'listening')
+    this.#server = server
+  }
+
+  /** What it answers, before it listens anywhere. */
+  routes(): FastifyInstance {
     const server = fastify({ logger: false, forceCloseConnections: true, bodyLimit: 4096 })
     server.get('/status', async () => ({
       ...(await this.#daemon.status()),
@@ -72,16 +88,7 @@ export class ControlServer {
       return this.#daemon.approve(parsed.data.epoch)
     })
     server.setErrorHandler((error, _request, reply) => reply.code(statusOf(error)).send(bodyOf(error)))
-    await server.ready()
-    // Bound within the mask, which is back before anything else runs: the socket is 0600 from its first instant.
-    const mask = process.umask(0o177)
-    try {
-      server.server.listen(this.#path)
-    } finally {
-      process.umask(mask)
-    }
-    await once(server.server, 'listening')
-    this.#server = server
+    return server
   }
 
   /** Ends requests that are under way and removes the socket. */
@@ -125,13 +132,15 @@ export class ControlServer {
 }
 
 function bodyOf(error: unknown): RemoteErrorBody {
-  const name = error instanceof Error ? error.name : 'Error'
+  // The HTTP library's own refusals are about the request.
+  const kind = error instanceof Error ? error.name : 'Error'
+  const name = refusalOf(error) === null ? kind : InputError.name
   const hint = error instanceof Error && 'hint' in error ? String(error.hint) : ''
   return { error: { name, message: messageOf(error), hint } }
 }
 
 function statusOf(error: unknown): number {
-  return error instanceof InputError || error instanceof RangeError ? 400 : 500
+  return refusalOf(error) ?? (error instanceof InputError || error instanceof RangeError ? 400 : 500)
 }
 
 /** Whether a process listens on a socket that is there (a crash leaves the file behind). */

@@ -35,27 +35,7 @@ export class HttpServer {
    * @throws NetworkError if the port is in use or the address is not this machine's
    */
   async start(): Promise<string> {
-    const server = fastify({ logger: false, forceCloseConnections: true })
-    server.get('/livez', () => ({ alive: true }))
-    server.get('/readyz', async (_request, reply) => {
-      const answer = readiness(await this.#watched.health())
-      return reply.code(answer.ready ? 200 : 503).send(answer)
-    })
-    server.get('/status', async () => ({
-      ...(await this.#watched.status()),
-      health: await this.#watched.health(),
-    }))
-    server.get('/metrics', async (_request, reply) => {
-      await this.#watched.measure?.()
-      return reply.type(this.#metrics.registry.contentType).send(await this.#metrics.registry.metrics())
-    })
-    server.setNotFoundHandler((request, reply) => {
-      const known = request.method === 'GET' || request.method === 'HEAD'
-      return reply
-        .code(known ? 404 : 405)
-        .send({ error: known ? 'GET /livez, /readyz, /status or /metrics' : 'this server is read-only' })
-    })
-    server.setErrorHandler((_error, _request, reply) => reply.code(500).send({ error: 'see the log' }))
+    const server = readOnlyServer(this.#watched, this.#metrics)
     const { host, port } = this.#options
     this.#server = server
     try {
@@ -72,6 +52,44 @@ export class HttpServer {
     await this.#server?.close()
     this.#server = null
   }
+}
+
+/** Its routes, before it listens anywhere. */
+export function readOnlyServer(watched: Watched, metrics: Metrics): FastifyInstance {
+  const server = fastify({ logger: false, forceCloseConnections: true })
+  server.get('/livez', () => ({ alive: true }))
+  server.get('/readyz', async (_request, reply) => {
+    const answer = readiness(await watched.health())
+    return reply.code(answer.ready ? 200 : 503).send(answer)
+  })
+  server.get('/status', async () => ({
+    ...(await watched.status()),
+    health: await watched.health(),
+  }))
+  server.get('/metrics', async (_request, reply) => {
+    await watched.measure?.()
+    return reply.type(metrics.registry.contentType).send(await metrics.registry.metrics())
+  })
+  server.setNotFoundHandler((request, reply) => {
+    const known = request.method === 'GET' || request.method === 'HEAD'
+    return reply
+      .code(known ? 404 : 405)
+      .send({ error: known ? 'GET /livez, /readyz, /status or /metrics' : 'this server is read-only' })
+  })
+  server.setErrorHandler((error, _request, reply) => {
+    const status = refusalOf(error)
+    return reply
+      .code(status ?? 500)
+      .send({ error: status === null ? 'see the log' : 'this request makes no sense' })
+  })
+  return server
+}
+
+/** The status 4xx of an error with which the HTTP library refused a request; null for any other error. */
+export function refusalOf(error: unknown): number | null {
+  if (!(error instanceof Error) || !('statusCode' in error)) return null
+  const { statusCode: status } = error
+  return typeof status === 'number' && status >= 400 && status < 500 ? status : null
 }
 
 function codeOf(error: unknown): string {
