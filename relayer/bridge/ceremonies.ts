@@ -5,7 +5,7 @@ import { type CeremonyView, newView } from '../ceremony/view.ts'
 import { equal } from '../lib/bytes.ts'
 import { messageOf, StoreError } from '../lib/errors.ts'
 import type { KeyShare } from '../protocol/keyshare.ts'
-import type { CeremonySpec } from '../protocol/spec.ts'
+import { type CeremonySpec, contextOf } from '../protocol/spec.ts'
 import type { ActivationArgs } from '../store/codec.ts'
 import { wipeShares } from '../store/shares.ts'
 import { submitInTurn } from './activation.ts'
@@ -137,5 +137,5 @@ export class Ceremonies {
 }
 
 function sameCeremony(a: CeremonySpec, b: CeremonySpec): boolean {
-  return a.next.epoch === b.next.epoch && equal(a.triggerBlockHash, b.triggerBlockHash)
+  return equal(contextOf(a), contextOf(b))
 }

@@ -55,6 +55,7 @@ export class AnnouncementBoard {
   readonly #context: Uint8Array
   readonly #participants: ReadonlySet<Address>
   readonly #byAttempt = new Map<number, Map<Address, Announcement>>()
+  readonly #elsewhere = new Set<Address>()
 
   constructor(context: Uint8Array, participants: readonly Address[]) {
     this.#context = context
@@ -67,13 +68,23 @@ export class AnnouncementBoard {
    */
   post(from: Address, announcement: Announcement, current: number): boolean | null {
     const { attempt, context } = announcement
-    if (!this.#participants.has(from) || !equal(context, this.#context)) return null
+    if (!this.#participants.has(from)) return null
+    if (!equal(context, this.#context)) {
+      this.#elsewhere.add(from)
+      return null
+    }
+    this.#elsewhere.delete(from)
     if (!acceptsStart(attempt, { current, lastJoined: null })) return null
     for (const old of this.#byAttempt.keys()) if (old < current - 1) this.#byAttempt.delete(old)
     const heard = this.#byAttempt.get(attempt) ?? new Map<Address, Announcement>()
     const first = !heard.has(from)
     this.#byAttempt.set(attempt, heard.set(from, announcement))
     return first
+  }
+
+  /** Participants that last spoke of another ceremony than this node's: one of the two reads the chain late, or wrongly. */
+  get elsewhere(): ReadonlySet<Address> {
+    return this.#elsewhere
   }
 
   /** Who announced itself for an attempt, and what it said. */

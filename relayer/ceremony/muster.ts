@@ -180,7 +180,11 @@ export class Muster {
 
   #roster(attempt: number): Roster {
     const { terms, excluded } = this.#parts
-    return rosterOf(terms.spec, this.#board.heard(attempt), excluded)
+    const roster = rosterOf(terms.spec, this.#board.heard(attempt), excluded)
+    const elsewhere = roster.missingMembers.filter((member) => this.#board.elsewhere.has(member))
+    if (elsewhere.length === 0) return roster
+    const doubt = 'announce another change than this node reads on chain: compare RPC endpoints'
+    return { ...roster, missing: `${roster.missing}; ${elsewhere.join(', ')} ${doubt}` }
   }
 
   /** The start message, if this is the time for it: everybody needed is there, and no better dealer is on its way. */

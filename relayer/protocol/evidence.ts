@@ -85,7 +85,7 @@ export function verifyEvidence(bytes: Uint8Array, trusted: TrustedState): Verdic
     const record = decodeEvidence(bytes)
     const { spec } = record
     requireKnown(spec, trusted)
-    // The session id names all keys, not which of them is new: a lie about that would convict the honest.
+    // Whoever was deceived about the keys signed in another session: what it said there is judged by nobody.
     if (spec.op === 'addkey' || trusted.keys !== undefined) requireKeys(spec, trusted)
     const verdict = record.second === null ? ofSession(record) : ofCoordinator(record, record.second)
     if (verdict === null) throw new InputError('verify evidence: it proves nothing')

@@ -42,15 +42,21 @@ export function keyDigest(key: KeySpec, chainId: number, bridge: Address): Uint8
   return H(TAG.keyId, ...text, u32(key.keyId), u64(chainId), fromHex(bridge))
 }
 
-/** The 32-byte ctx that binds op, chain, bridge, keys, both epochs and committees, and the trigger block. */
+/**
+ * The 32-byte ctx that binds all of the spec: op, chain, bridge, the keys that exist with group key and commitments hash, the
+ * keys that come into being, both epochs and committees, and the trigger block. Who reads the chain otherwise, in anything,
+ * is in another session.
+ */
 export function contextOf(spec: CeremonySpec): Uint8Array {
-  const { chainId, bridge, old, next } = spec
+  const { chainId, bridge, held, generated, old, next } = spec
+  const digestOf = (key: KeySpec) => keyDigest(key, chainId, bridge)
   return H(
     TAG.context,
     utf8(spec.op),
     u64(chainId),
     fromHex(bridge),
-    concat(...keysOf(spec).map((key) => keyDigest(key, chainId, bridge))),
+    enc(...held.flatMap((key) => [digestOf(key), key.groupKey, key.commitmentsHash])),
+    concat(...generated.map(digestOf)),
     u64(old?.epoch ?? 0),
     u64(next.epoch),
     old === null ? new Uint8Array(32) : committeeHash(chainId, bridge, old),

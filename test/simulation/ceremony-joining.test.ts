@@ -153,3 +153,35 @@ test('a member that refuses to deal does not, whoever names it: the veto is its 
   assert.equal(await refuser.store.lastJoined(2), null)
   await sim.stop()
 })
+
+test('a member whose endpoints deceive it about the old commitments is in no session with the others, and accuses nobody', async () => {
+  const sim = await CeremonySim.of('deceived', 4)
+  const old = sim.committee(1, 2, 0, 1, 2)
+  await sim.complete(sim.keygen(old))
+  const spec = await sim.reshare('reshare', old, sim.committee(2, 2, 1, 2, 3))
+  const lie = {
+    ...spec,
+    held: spec.held.map((key) => ({ ...key, commitmentsHash: new Uint8Array(32).fill(7) })),
+  }
+  const [deceived] = sim.some(3)
+  assert.ok(deceived)
+  await sim.begin(spec, sim.some(0, 1, 2))
+  deceived.run(lie)
+  await sim.mine(2 * WINDOW)
+  for (const { view, store } of sim.relayers) {
+    assert.equal(view?.halted, null)
+    assert.equal(view.failures.length, 2)
+    for (const { culprits } of view.failures) assert.deepEqual(culprits, [])
+    assert.deepEqual(await store.evidence(), [])
+    assert.equal(await store.lastJoined(2), null, 'no attempt began')
+  }
+  assert.match(
+    sim.some(0)[0]?.view?.failures[0]?.reason ?? '',
+    /announce another change .* compare RPC endpoints/,
+  )
+  assert.ok(deceived.view?.waitingFor?.members.includes(spec.old?.members[1] ?? '0x'))
+  await deceived.end()
+  deceived.run(spec)
+  await sim.until(() => sim.relayers.every(({ activations }) => activations.length > 0))
+  await sim.stop()
+})

@@ -85,6 +85,14 @@ function committeeHash({ chainId, bridge }: ModelCeremony, committee: ModelCommi
   )
 }
 
+/** Of a key that exists: its digest, group key, and the hash of its commitments. */
+function statedOnChain(ceremony: ModelCeremony, key: ModelKey): Uint8Array[] {
+  const { scheme, sharing } = key
+  if (sharing === null) return []
+  const long = sharing.commitments.map((point) => encodeLong(curveOf(scheme), point))
+  return [keyDigest(ceremony, key), groupKeyBytes(scheme, sharing), keccak256(...long)]
+}
+
 function sessionId(ceremony: ModelCeremony): Uint8Array {
   const { op, chainId, bridge, keys, old, next, trigger, attempt, dealers, startNonce } = ceremony
   const context = H(
@@ -92,7 +100,8 @@ function sessionId(ceremony: ModelCeremony): Uint8Array {
     join(op),
     u(chainId, 8),
     bridge,
-    join(...keys.map((key) => keyDigest(ceremony, key))),
+    enc(...keys.flatMap((key) => statedOnChain(ceremony, key))),
+    join(...keys.filter(({ sharing }) => sharing === null).map((key) => keyDigest(ceremony, key))),
     u(old?.epoch ?? 0, 8),
     u(next.epoch, 8),
     committeeHash(ceremony, old),
