@@ -1,8 +1,8 @@
 // The Clock port: the only door to time, so that tests and simulations can hold it in their hand.
 
-/** Wall-clock milliseconds and waiting. Implementations: `systemClock`, and test/support's fake one. */
+/** Milliseconds that never go back, and waiting. Implementations: `systemClock`, and test/support's fake one. */
 export interface Clock {
-  /** Milliseconds since the Unix epoch. */
+  /** Milliseconds; 0 is the Unix epoch, as far as the machine knew it when the process began. */
   now(): number
   /**
    * Resolves after `ms` milliseconds.
@@ -11,9 +11,9 @@ export interface Clock {
   sleep(ms: number, signal?: AbortSignal): Promise<void>
 }
 
-/** The machine's own time. */
+/** The machine's own time; setting its clock, by hand or by NTP, moves nothing. */
 export const systemClock: Clock = {
-  now: () => Date.now(),
+  now: () => Math.floor(performance.timeOrigin + performance.now()),
   sleep: (ms, signal) =>
     new Promise((resolve, reject) => {
       if (signal?.aborted) {
