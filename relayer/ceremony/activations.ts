@@ -1,4 +1,5 @@
 // From a certificate to a signed activation: what this node prepared, its signers, and its turn to lead.
+import { setImmediate } from 'node:timers/promises'
 import { type Address, equal, fromHex, to0x } from '../lib/bytes.ts'
 import { messageOf, StoreError } from '../lib/errors.ts'
 import { type Certificate, decodeAndVerifyCertificate, encodeCertificate } from '../protocol/confirm.ts'
@@ -102,6 +103,7 @@ export class Activations {
       boot: deps.boot,
       rng: deps.rng,
       mailbox: this.#mailbox,
+      pause: () => setImmediate(),
       // Durable before the share leaves: from then on a burn of this epoch no longer erases.
       authorize: async () => {
         await deps.store.noteActivationSeen(prepared.epoch, prepared.attempt)
@@ -168,10 +170,10 @@ export class Activations {
     if (held.certificate !== null) return
     const { view, terms, deps } = this.#parts
     held.certificate = { bytes, readiness: certificate.readiness }
-    held.signer.certify(certificate)
     view.ready = terms.spec.next.members
     if (this.signed === null) view.stage = 'signing'
-    this.#lead(held).catch((error: unknown) => {
+    const leading = held.signer.certify(certificate).then(() => this.#lead(held))
+    leading.catch((error: unknown) => {
       if (!this.#signal().aborted) deps.log.error({ error: messageOf(error) }, 'lead activation')
     })
   }

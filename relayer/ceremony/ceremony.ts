@@ -95,9 +95,10 @@ class Ceremony {
       onSigned,
       onEvidence,
     })
-    this.#desk = new StartDesk(terms.spec, contextOf(terms.spec), (first, second) =>
-      this.#equivocated(first, second),
-    )
+    this.#desk = new StartDesk(terms.spec, contextOf(terms.spec), {
+      equivocated: (first, second) => this.#equivocated(first, second),
+      refused: (reason) => deps.log.debug({ reason }, 'start message refused'),
+    })
   }
 
   async run(): Promise<void> {
@@ -191,17 +192,16 @@ class Ceremony {
     const { spec } = this.#terms
     const verdict = verdictOf(error, spec, this.#excluded)
     const missing = error instanceof NotStartedError ? error.members : []
-    if (signed !== null) {
-      const dealers = dealingOf(spec, signed.start.dealers)
-      this.#suspicion.add({ dealers, suspects: verdict.suspects, seen: verdict.seen })
-    }
-    noteFailure(this.#view, {
+    if (signed !== null)
+      this.#suspicion.add({ ...verdict, dealers: dealingOf(spec, signed.start.dealers) })
+    const failure = {
       attempt: signed?.start.attempt ?? attempt,
       block: blocks.head(),
       reason: verdict.reason,
       suspects: [...new Set([...verdict.suspects, ...missing])],
       culprits: verdict.culprits,
-    })
+    }
+    noteFailure(this.#view, failure, { aborted: verdict.aborted, seen: [...verdict.seen, ...missing] })
     // By the number of windows, not of failures seen: a restart does not silence it, and a late start does not raise it.
     this.#view.alarm = isAlarming(attempt + 1)
     this.#view.waitingFor = missing.length > 0 ? { what: verdict.reason, members: missing } : null

@@ -1,7 +1,13 @@
 // Start messages as they come in: verified, the first of each attempt kept, a second different one turned into evidence.
 import { type Address, equal } from '../lib/bytes.ts'
 import { rankMembers } from '../protocol/party.ts'
-import { type CeremonySpec, decodeStart, type SignedStart, startFault } from '../protocol/spec.ts'
+import {
+  type CeremonySpec,
+  decodeStart,
+  encodeStart,
+  type SignedStart,
+  startFault,
+} from '../protocol/spec.ts'
 import { acceptsStart } from './windows.ts'
 
 /** Where a node stands when a start message comes. */
@@ -10,6 +16,14 @@ export interface Standing {
   readonly current: number
   /** Highest attempt of the epoch that it ever joined, or null. */
   readonly lastJoined: number | null
+}
+
+/** Who is told of what comes of start messages. */
+export interface StartListener {
+  /** Called once for each attempt of which two different valid ones came. */
+  equivocated(first: SignedStart, second: SignedStart): void
+  /** One that must not be joined, and why. */
+  refused(reason: string): void
 }
 
 /** Who coordinates an attempt: the first of the new committee by rank. */
@@ -23,39 +37,42 @@ export function coordinatorOf(spec: CeremonySpec, context: Uint8Array, attempt: 
 export class StartDesk {
   readonly #spec: CeremonySpec
   readonly #context: Uint8Array
-  readonly #onEquivocation: (first: SignedStart, second: SignedStart) => void
+  readonly #told: StartListener
   readonly #first = new Map<number, SignedStart>()
   readonly #void = new Set<number>()
 
-  /** @param onEquivocation called once for each attempt of which two different valid ones came */
-  constructor(
-    spec: CeremonySpec,
-    context: Uint8Array,
-    onEquivocation: (first: SignedStart, second: SignedStart) => void,
-  ) {
+  constructor(spec: CeremonySpec, context: Uint8Array, told: StartListener) {
     this.#spec = spec
     this.#context = context
-    this.#onEquivocation = onEquivocation
+    this.#told = told
   }
 
   /** Takes the wire form, whoever brought it. Returns whether it is the first valid one of its attempt. */
   take(bytes: Uint8Array, at: Standing): boolean {
     const signed = decodeStart(bytes)
-    if (signed === null || !equal(signed.start.context, this.#context)) return false
+    if (signed === null) {
+      this.#told.refused('E_AUTH: check start: malformed')
+      return false
+    }
+    if (!equal(signed.start.context, this.#context)) return false
     const { attempt } = signed.start
     // One below what a node would join is still looked at: it may be the evidence of an equivocation.
     if (!acceptsStart(attempt, { current: at.current, lastJoined: null })) return false
     const first = this.#first.get(attempt)
-    if (first !== undefined && equal(first.bytes, signed.bytes)) return false
-    if (startFault(this.#spec, coordinatorOf(this.#spec, this.#context, attempt), signed) !== null)
+    // The same words signed once more, which ECDSA allows, are the same start: they void nothing and prove nothing.
+    if (first !== undefined && sameWords(first, signed)) return false
+    const fault = startFault(this.#spec, coordinatorOf(this.#spec, this.#context, attempt), signed)
+    if (fault !== null) {
+      this.#told.refused(fault)
       return false
+    }
     if (first === undefined) {
       this.#first.set(attempt, signed)
       return true
     }
     if (!this.#void.has(attempt)) {
       this.#void.add(attempt)
-      this.#onEquivocation(first, signed)
+      this.#told.equivocated(first, signed)
     }
     return false
   }
@@ -73,4 +90,9 @@ export class StartDesk {
   of(attempt: number): SignedStart | null {
     return this.#first.get(attempt) ?? null
   }
+}
+
+function sameWords(a: SignedStart, b: SignedStart): boolean {
+  const none = new Uint8Array(65)
+  return equal(encodeStart(a.start, none), encodeStart(b.start, none))
 }

@@ -52,6 +52,8 @@ export interface ShareSignerOptions {
    * own policy. Rejecting refuses the request (E_POLICY). What must be durable before a share leaves is done in here.
    */
   authorize(request: SignRequest): Promise<Uint8Array> | Uint8Array
+  /** Gives others a turn in the midst of a long computation; nobody gets one if absent. */
+  readonly pause?: () => Promise<void>
   /** Told of provable misbehaviour of leaders and members. */
   onFault?(fault: FaultError): void
 }
@@ -95,15 +97,16 @@ export class ShareSigner {
 
   /**
    * Lets prepared shares sign their activation. The certificate must come from `confirm` or from
-   * `decodeAndVerifyCertificate`, which verify the proofs of all shares; the readiness of all members is verified here.
+   * `decodeAndVerifyCertificate`, which verify the proofs of all shares; the readiness of all members is verified here,
+   * with pauses for others.
    * @throws InputError if the certificate is of another transcript, incomplete or badly signed
    */
-  certify(certificate: Pick<Certificate, 'transcript' | 'readiness'>): void {
-    const { state, committee, transcript } = this.#options
+  async certify(certificate: Pick<Certificate, 'transcript' | 'readiness'>): Promise<void> {
+    const { state, committee, transcript, pause } = this.#options
     if (state.kind !== 'prepared') throw new InputError('certify shares: they are active')
     if (!equal(certificate.transcript, transcript))
       throw new InputError('certify shares: the certificate is of another transcript')
-    if (!allReady(state, committee, certificate.readiness))
+    if (!(await allReady(state, committee, { readiness: certificate.readiness, pause })))
       throw new InputError('certify shares: a readiness signature is missing or invalid')
     this.#certified = true
     const asked = [...this.#asked.values()]

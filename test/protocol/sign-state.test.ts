@@ -56,7 +56,7 @@ const nobody = (world: SigningWorld) =>
 
 void test('certified prepared shares sign their activation', async () => {
   const { world, activation, digest } = preparedWorld('prepared')
-  for (const { signer } of world.members) signer.certify(certificateOf(world, activation))
+  for (const { signer } of world.members) await signer.certify(certificateOf(world, activation))
   const { signature } = await coordinateSignature(activationRun(world, digest))
   const key = world.member(1).shares[0]
   assert.ok(key && verifySignature(key, digest, signature))
@@ -71,7 +71,7 @@ void test('prepared shares stay silent until certified, and then answer whoever 
   const patience = async () => {
     await coordination.patience()
     if (++waits === 2)
-      for (const { signer } of world.members) signer.certify(certificateOf(world, activation))
+      for (const { signer } of world.members) await signer.certify(certificateOf(world, activation))
     await world.network.idle()
   }
   const { sessions } = await coordinateSignature({ ...coordination, patience })
@@ -94,20 +94,20 @@ void test('a coordinator that asks active shares for an activation is refused by
 
 void test('certified prepared shares sign nothing but the activation', async () => {
   const { world, activation } = preparedWorld('probe')
-  for (const { signer } of world.members) signer.certify(certificateOf(world, activation))
+  for (const { signer } of world.members) await signer.certify(certificateOf(world, activation))
   await assert.rejects(world.probe(1), /E_STATE: certified shares do not sign probe/)
   nobody(world)
 })
 
 void test('a prepared share does not sign an activation that is not that of its own record', async () => {
   const { world, activation } = preparedWorld('foreign', () => new Uint8Array(32).fill(5))
-  for (const { signer } of world.members) signer.certify(certificateOf(world, activation))
+  for (const { signer } of world.members) await signer.certify(certificateOf(world, activation))
   const run = coordinateSignature(activationRun(world, new Uint8Array(32).fill(5)))
   await assert.rejects(run, /E_POLICY: the digest is not that of our own prepared record/)
   nobody(world)
 })
 
-void test('an incomplete, foreign or forged certificate does not certify', () => {
+void test('an incomplete, foreign or forged certificate does not certify', async () => {
   const { world, activation } = preparedWorld('forged')
   const { signer } = world.member(2)
   const good = certificateOf(world, activation)
@@ -121,9 +121,19 @@ void test('an incomplete, foreign or forged certificate does not certify', () =>
     { ...good, readiness: [second, first, ...good.readiness.slice(2)] },
     { ...good, readiness: certificateOf(world, other).readiness },
   ]
-  for (const certificate of bad) assert.throws(() => signer.certify(certificate), InputError)
+  for (const certificate of bad) await assert.rejects(signer.certify(certificate), InputError)
   const active = new SigningWorld({ t: 2, n: 3, seed: 'forged' })
-  assert.throws(() => active.member(1).signer.certify(good), InputError)
+  await assert.rejects(active.member(1).signer.certify(good), InputError)
+})
+
+void test('of a large committee others get a turn while the readiness of all is verified', async () => {
+  const world = new SigningWorld({ t: 2, n: 40, seed: 'large' })
+  const activation = activationIn(world)
+  let turns = 0
+  const pause = () => Promise.resolve(void (turns += 1))
+  world.reopen(1, { state: { kind: 'prepared', domain: DOMAIN, activation }, pause })
+  await world.member(1).signer.certify(certificateOf(world, activation))
+  assert.equal(turns, 2)
 })
 
 void test('a leader left behind in an old epoch is told both epochs; of another attempt nobody hears', async () => {
