@@ -8,6 +8,8 @@ import type { Desk } from './parts.ts'
 
 /** How often the account is looked at, ms. */
 const FUNDS_MS = 60_000
+/** Most members that one alarm names. */
+const NAMED_BLOCKERS = 5
 /** Activations that the account should be able to pay for. */
 const WANTED_ACTIVATIONS = 3n
 
@@ -61,7 +63,7 @@ export function checkReach(desk: Desk, { state, running }: Sight): void {
 }
 
 /** Raises and clears what a ceremony says of itself. */
-export function checkCeremony({ problems }: Desk, view: CeremonyView | null): void {
+export function checkCeremony({ problems }: Pick<Desk, 'problems'>, view: CeremonyView | null): void {
   const { halted } = view ?? { halted: null }
   if (halted !== null)
     problems.set('halted', {
@@ -76,11 +78,25 @@ export function checkCeremony({ problems }: Desk, view: CeremonyView | null): vo
     view?.alarm === true
       ? {
           severity: 'warning',
-          message: `${view.failureCount} attempts for epoch ${view.epoch} have failed: ${view.failures.at(-1)?.reason ?? 'see the log'}`,
-          remedy: 'see `truss status` for whom they wait; governance can replace that member or cancel',
+          message: `${view.failureCount} attempts for epoch ${view.epoch} have failed: ${view.failures.at(-1)?.reason ?? 'see the log'}${blockersText(view)}`,
+          remedy: view.blockers.some(({ aborted }) => aborted > 0)
+            ? 'governance can cancel, and replace the newcomer or member that aborts or is accused: `truss admin cancel`, `truss admin set-committee`'
+            : 'see `truss status` for whom they wait; governance can replace that member or cancel',
         }
       : null,
   )
+}
+
+/** Who aborted how many attempts, and for whom others waited; empty if nobody. */
+function blockersText({ blockers }: CeremonyView): string {
+  const named = blockers.slice(0, NAMED_BLOCKERS).map(({ address, aborted, silent }) => {
+    const deeds = [
+      ...(aborted > 0 ? [`aborted ${aborted}`] : []),
+      ...(silent > 0 ? [`silent in ${silent}`] : []),
+    ]
+    return `${address} ${deeds.join(', ')}`
+  })
+  return named.length === 0 ? '' : `. Of these: ${named.join('; ')}`
 }
 
 /** Watches what the completion of a reshare waits for; receipts that take longer than an attempt are a problem. */

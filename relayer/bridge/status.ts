@@ -1,5 +1,5 @@
 // What `truss status` shows: plain JSON of where this node and its committee stand, and what they wait for.
-import { type AttemptFailure, type Stage } from '../ceremony/view.ts'
+import type { AttemptFailure, Blocker, Stage } from '../ceremony/view.ts'
 import { attemptAt } from '../ceremony/windows.ts'
 import type { CeremonyKind, Phase } from '../chain/chain.ts'
 import type { Address, Hex } from '../lib/bytes.ts'
@@ -52,6 +52,8 @@ export interface CeremonyStatus {
   readonly dealers: readonly Address[]
   readonly failureCount: number
   readonly failures: readonly AttemptFailure[]
+  /** Who aborted, or was waited for in vain, in how many attempts; nothing of it is proven. */
+  readonly blockers: readonly Blocker[]
   readonly halted: { readonly reason: string; readonly culprits: readonly Address[] } | null
 }
 
@@ -157,10 +159,10 @@ function ceremonyStatus({ current }: Ceremonies, head: number): CeremonyStatus |
   if (current === null) return null
   const { view, startBlock, windowBlocks } = current
   const { op, epoch, stage, attempt, nextAttemptBlock, coordinator, dealers } = view
-  const { failureCount, failures, halted } = view
+  const { failureCount, failures, blockers, halted } = view
   const window = attemptAt(current, head)
   const times = { startBlock, windowBlocks, window, attempt, nextAttemptBlock }
-  return { op, epoch, stage, ...times, coordinator, dealers, failureCount, failures, halted }
+  return { op, epoch, stage, ...times, coordinator, dealers, failureCount, failures, blockers, halted }
 }
 
 function membersOf(desk: Desk, { state, running, pending }: Sight, { current }: Ceremonies): MemberStatus[] {

@@ -192,8 +192,7 @@ class Ceremony {
     const { spec } = this.#terms
     const verdict = verdictOf(error, spec, this.#excluded)
     const missing = error instanceof NotStartedError ? error.members : []
-    if (signed !== null)
-      this.#suspicion.add({ ...verdict, dealers: dealingOf(spec, signed.start.dealers) })
+    if (signed !== null) this.#suspicion.add({ ...verdict, dealers: dealingOf(spec, signed.start.dealers) })
     const failure = {
       attempt: signed?.start.attempt ?? attempt,
       block: blocks.head(),

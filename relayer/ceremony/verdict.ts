@@ -19,6 +19,8 @@ export interface Verdict {
   readonly suspects: readonly Address[]
   /** The suspects that this node saw with its own eyes. */
   readonly seen: readonly Address[]
+  /** Who gave the attempt up without proof of anybody's fault. It is a suspect itself, and excluded from nothing. */
+  readonly aborted: readonly Address[]
   /** What convinces others; null without culprits. */
   readonly evidence: Uint8Array | null
 }
@@ -40,7 +42,7 @@ export class ConvictedError extends Error {
  * @param excluded old members that are excluded already
  */
 export function verdictOf(error: unknown, spec: CeremonySpec, excluded: ReadonlySet<Address>): Verdict {
-  const none = { reason: messageOf(error), culprits: [], suspects: [], seen: [], evidence: null }
+  const none = { reason: messageOf(error), culprits: [], suspects: [], seen: [], aborted: [], evidence: null }
   if (error instanceof FaultError) {
     const culprits = addresses(error.culprits)
     return { ...judged(culprits, spec, excluded), reason: none.reason, evidence: error.evidence }
@@ -51,8 +53,13 @@ export function verdictOf(error: unknown, spec: CeremonySpec, excluded: Readonly
     const suspects = addresses(error.suspects)
     return { ...none, kind: 'retry', suspects, seen: suspects }
   }
-  if (error instanceof AbortedError)
-    return { ...none, kind: 'retry', suspects: addresses(error.accusation.suspects) }
+  if (error instanceof AbortedError) {
+    const accused = addresses(error.accusation.suspects)
+    const aborted = [error.by.address]
+    // Whoever names nobody is the only one to whom the failure leads, and everybody sees that.
+    const seen = accused.length === 0 ? aborted : []
+    return { ...none, kind: 'retry', suspects: [...new Set([...accused, ...aborted])], seen, aborted }
+  }
   // Everything else is our own trouble: a disk, a rule that we refuse to break, a bug. It blames nobody.
   return { ...none, kind: 'retry' }
 }
@@ -63,7 +70,7 @@ export function judged(
   spec: CeremonySpec,
   excluded: ReadonlySet<Address>,
 ): Omit<Verdict, 'reason' | 'evidence'> {
-  const base = { culprits, suspects: culprits, seen: culprits }
+  const base = { culprits, suspects: culprits, seen: culprits, aborted: [] }
   if (culprits.some((culprit) => spec.next.members.includes(culprit))) return { ...base, kind: 'halt' }
   const gone = new Set([...excluded, ...culprits])
   const left = spec.old?.members.filter((member) => !gone.has(member)).length ?? 0

@@ -17,13 +17,24 @@ export interface AttemptFailure {
   readonly culprits: readonly Address[]
 }
 
+/** Whose doing, without proof, attempts failed; counted since this node took the ceremony up. */
+export interface Blocker {
+  readonly address: Address
+  /** Attempts that it gave up without proof of anybody's fault. */
+  readonly aborted: number
+  /** Attempts in which this node waited for it in vain, or for which it was not there. */
+  readonly silent: number
+}
+
 /** Somebody who announced itself for the attempt. */
 export interface AnnouncedMember {
   readonly address: Address
   readonly protocolVersion: number
   readonly softwareVersion: string
   readonly deals: boolean
-  /** Why an old member does not deal; empty otherwise. */
+  /** Whether its operator vetoed the change. */
+  readonly vetoes: boolean
+  /** Why it does not deal or takes no part; empty otherwise. */
   readonly refusal: string
 }
 
@@ -44,6 +55,8 @@ export interface CeremonyView {
   waitingFor: { readonly what: string; readonly members: readonly Address[] } | null
   /** The last failures, oldest first; at most `KEPT_FAILURES`. */
   failures: readonly AttemptFailure[]
+  /** Whoever aborted or was silent, the most frequent first. */
+  blockers: readonly Blocker[]
   /** How many failed since this node took the ceremony up. */
   failureCount: number
   /** Set from the fifth failed attempt on. */
@@ -68,6 +81,7 @@ export function newView(spec: Pick<CeremonySpec, 'op' | 'next'>): CeremonyView {
     ready: [],
     waitingFor: null,
     failures: [],
+    blockers: [],
     failureCount: 0,
     alarm: false,
     nextAttemptBlock: null,
@@ -75,8 +89,28 @@ export function newView(spec: Pick<CeremonySpec, 'op' | 'next'>): CeremonyView {
   }
 }
 
-/** Adds a failure, dropping the oldest. */
-export function noteFailure(view: CeremonyView, failure: AttemptFailure): void {
+/**
+ * Adds a failure, dropping the oldest, and counts whose doing it was.
+ * @param by.aborted who gave it up without proof, as far as this node was told
+ * @param by.seen whom this node itself waited for in vain, with those who aborted and proven culprits or without
+ */
+export function noteFailure(
+  view: CeremonyView,
+  failure: AttemptFailure,
+  by: { readonly aborted: readonly Address[]; readonly seen: readonly Address[] },
+): void {
   view.failures = [...view.failures, failure].slice(-KEPT_FAILURES)
   view.failureCount += 1
+  const silent = by.seen.filter((each) => ![...failure.culprits, ...by.aborted].includes(each))
+  const counts = new Map(view.blockers.map((each) => [each.address, each]))
+  for (const address of new Set([...by.aborted, ...silent])) {
+    const before = counts.get(address) ?? { aborted: 0, silent: 0 }
+    counts.set(address, {
+      address,
+      aborted: before.aborted + (by.aborted.includes(address) ? 1 : 0),
+      silent: before.silent + (silent.includes(address) ? 1 : 0),
+    })
+  }
+  const weight = (each: Blocker) => each.aborted + each.silent
+  view.blockers = [...counts.values()].sort((a, b) => weight(b) - weight(a))
 }

@@ -81,6 +81,8 @@ function ceremonyRows(ceremony: CeremonyStatus, name: Namer): (readonly [string,
     ceremony
   const next = nextAttemptBlock === null ? '' : `, next attempt from block ${nextAttemptBlock}`
   const last = failures.at(-1)
+  const quitters = ceremony.blockers.filter(({ aborted }) => aborted > 0)
+  const counted = quitters.map(({ address, aborted }) => `${name(address)} ${aborted}`)
   return [
     [
       'ceremony',
@@ -91,6 +93,14 @@ function ceremonyRows(ceremony: CeremonyStatus, name: Namer): (readonly [string,
     ...(last === undefined
       ? []
       : [['failed', `${ceremony.failureCount} attempts, the last: ${last.reason}`] as const]),
+    ...(counted.length === 0
+      ? []
+      : [
+          [
+            'aborted',
+            `without proof: ${counted.join(', ')}; governance can cancel and replace them`,
+          ] as const,
+        ]),
     ...(halted === null
       ? []
       : [['HALTED', `${halted.reason}; proven: ${halted.culprits.map(name).join(', ')}`] as const]),

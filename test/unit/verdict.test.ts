@@ -61,10 +61,14 @@ test('silence and disputes name suspects that this node saw itself, and exclude 
   }
 })
 
-test('what an aborting member says is hearsay: it orders dealers and is not taken for seen', () => {
+test('an abort without proof makes suspects of whom it names and of its author; only one that names nobody is seen', () => {
   const error = new AbortedError(old(3), { code: 'E_TIMEOUT', round: 2, suspects: [old(2)] })
   const verdict = verdictOf(error, spec, new Set())
-  assert.deepEqual([verdict.kind, verdict.suspects, verdict.seen], ['retry', members(2), []])
+  assert.deepEqual([verdict.kind, verdict.suspects, verdict.seen], ['retry', members(2, 3), []])
+  const silent = verdictOf(new AbortedError(old(3), { ...error.accusation, suspects: [] }), spec, new Set())
+  assert.deepEqual([silent.kind, silent.suspects, silent.seen], ['retry', members(3), members(3)])
+  for (const each of [verdict, silent])
+    assert.deepEqual([each.aborted, each.culprits, each.evidence], [members(3), [], null])
 })
 
 test('trouble of our own blames nobody', () => {
