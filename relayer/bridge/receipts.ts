@@ -28,7 +28,7 @@ export class ReceiptDesk {
   #since: number | null = null
   #gossipedAt = -GOSSIP_BLOCKS
   #recording = false
-  #waiting: SignedReceipt[] = []
+  #waiting: { readonly from: Address; readonly receipt: SignedReceipt }[] = []
 
   constructor(desk: Desk) {
     this.#desk = desk
@@ -36,14 +36,15 @@ export class ReceiptDesk {
 
   /** Takes receipts from the network until the function returned is called. */
   listen(): () => void {
-    return this.#desk.network.onTell('receipt', (_, body) => {
+    return this.#desk.network.onTell('receipt', (from, body) => {
       let receipt: SignedReceipt
       try {
         receipt = decodeReceipt(body)
-      } catch {
+      } catch (error) {
+        this.#desk.log.debug({ from, reason: messageOf(error) }, 'receipt refused')
         return
       }
-      if (this.#waiting.length < WAITING) this.#waiting.push(receipt)
+      if (this.#waiting.length < WAITING) this.#waiting.push({ from, receipt })
       this.#desk.background('take receipt', () => this.#takeWaiting())
     })
   }
@@ -98,13 +99,16 @@ export class ReceiptDesk {
     const sight = this.#sight
     if (sight === null) return
     const { store, chain, log } = this.#desk
-    for (const receipt of this.#waiting.splice(0)) {
+    for (const { from, receipt } of this.#waiting.splice(0)) {
       const info = sight.closed.find(({ epoch }) => epoch === receipt.epoch)
       if (info === undefined || !info.members.includes(receipt.relayer)) continue
       if (info.successor !== receipt.successorEpoch || info.receipts.includes(receipt.relayer)) continue
-      if (recover(receiptDigest(chain, receipt), fromHex(receipt.signature)) !== receipt.relayer) continue
+      if (recover(receiptDigest(chain, receipt), fromHex(receipt.signature)) !== receipt.relayer) {
+        log.debug({ from, code: 'E_SIG', reason: `not signed by ${receipt.relayer}` }, 'receipt refused')
+        continue
+      }
       await store.putReceipt(receipt)
-      log.debug({ epoch: receipt.epoch, relayer: receipt.relayer }, 'receipt received')
+      log.debug({ from, epoch: receipt.epoch, relayer: receipt.relayer }, 'receipt received')
     }
   }
 

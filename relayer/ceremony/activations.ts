@@ -3,6 +3,7 @@ import { setImmediate } from 'node:timers/promises'
 import { type Address, equal, fromHex, to0x } from '../lib/bytes.ts'
 import { messageOf, StoreError } from '../lib/errors.ts'
 import { type Certificate, decodeAndVerifyCertificate, encodeCertificate } from '../protocol/confirm.ts'
+import type { FaultError } from '../protocol/faults.ts'
 import type { KeyShare } from '../protocol/keyshare.ts'
 import type { Mailbox } from '../protocol/mailbox.ts'
 import { rankMembers } from '../protocol/party.ts'
@@ -109,7 +110,9 @@ export class Activations {
         await deps.store.noteActivationSeen(prepared.epoch, prepared.attempt)
         return digest
       },
-      onFault: (fault) => this.#parts.onEvidence(fault.evidence),
+      onFault: (fault) => this.#fault(fault),
+      onRefused: (leader, code, reason) =>
+        deps.log.debug({ from: leader, code, reason }, 'signing package refused'),
     })
     this.#held.set(prepared.attempt, { prepared: rest, activation, shares, signer, certificate: null })
   }
@@ -119,7 +122,7 @@ export class Activations {
     const { network } = this.#parts.deps
     const stop = [
       network.onTell('certificate', (from, body) => {
-        if (this.#patience.spend(from) && this.#offered(body)) this.#patience.refund(from)
+        if (this.#patience.spend(from) && this.#offered(from, body)) this.#patience.refund(from)
       }),
       network.onTell('activation', (from, body) => {
         if (this.#patience.spend(from)) void this.#heard(from, body)
@@ -153,16 +156,20 @@ export class Activations {
   }
 
   /** Whether it completes what this node prepared. */
-  #offered(bytes: Uint8Array): boolean {
+  #offered(from: Address, bytes: Uint8Array): boolean {
+    const { log } = this.#parts.deps
+    let looked = false
     for (const held of this.#held.values()) {
       if (held.certificate !== null) continue
       const { spec } = this.#parts.terms
       const certificate = decodeAndVerifyCertificate(bytes, { spec, prepared: held.prepared })
+      looked = true
       if (certificate === null) continue
-      this.#parts.deps.log.info({ attempt: held.prepared.attempt }, 'certificate received')
+      log.info({ from, attempt: held.prepared.attempt }, 'certificate received')
       this.#certify(held, certificate, bytes)
       return true
     }
+    if (looked) log.debug({ from, code: 'E_CERT' }, 'certificate refused')
     return false
   }
 
@@ -192,7 +199,7 @@ export class Activations {
       await deps.blocks.reached(from + (rank + turn * ranked.length) * delay, signal)
       this.#gossip('certificate', held.certificate?.bytes ?? new Uint8Array())
       try {
-        await this.#take(await this.#coordinate(held, signal), true)
+        await this.#take(await this.#coordinate(held, signal), null)
         return
       } catch (error) {
         signal.throwIfAborted()
@@ -205,7 +212,7 @@ export class Activations {
   }
 
   async #coordinate(held: Held, signal: AbortSignal): Promise<SignedActivation> {
-    const { deps, terms, onEvidence } = this.#parts
+    const { deps, terms } = this.#parts
     const key = held.prepared.keys[0]
     const book = held.signer.book(0)
     if (key?.keyId !== 0 || book === undefined) throw new Error('sign activation: no share of key 0')
@@ -220,7 +227,7 @@ export class Activations {
       rng: deps.rng,
       patience: () => deps.blocks.reached(deps.blocks.head() + PATIENCE_BLOCKS, signal),
       signal,
-      onFault: (fault) => onEvidence(fault.evidence),
+      onFault: (fault) => this.#fault(fault),
     })
     return {
       activation: held.activation,
@@ -232,15 +239,15 @@ export class Activations {
   async #heard(from: Address, bytes: Uint8Array): Promise<void> {
     const { deps } = this.#parts
     try {
-      await this.#take(decodeActivation(bytes), false)
+      await this.#take(decodeActivation(bytes), from)
       this.#patience.refund(from)
     } catch (error) {
-      deps.log.debug({ error: messageOf(error) }, 'activation message dropped')
+      deps.log.debug({ from, reason: messageOf(error) }, 'activation refused')
     }
   }
 
-  /** Verifies, notes durably and hands on a signed activation; `own` ones are gossiped. */
-  async #take(signed: SignedActivation, own: boolean): Promise<void> {
+  /** Verifies, notes durably and hands on a signed activation; our own, from nobody, is gossiped. */
+  async #take(signed: SignedActivation, from: Address | null): Promise<void> {
     const { deps, terms, view, onSigned } = this.#parts
     const { epoch, attempt } = signed.activation
     if (epoch !== terms.spec.next.epoch || this.#signed.has(attempt)) return
@@ -253,11 +260,18 @@ export class Activations {
     await deps.store.noteActivationSeen(epoch, attempt)
     if (this.#signed.has(attempt)) return
     this.#signed.set(attempt, signed)
+    deps.log.info({ from, epoch, attempt }, 'activation signed')
     view.stage = 'activating'
     view.waitingFor = null
-    if (own) this.#gossip('activation', encodeActivation(signed))
+    if (from === null) this.#gossip('activation', encodeActivation(signed))
     onSigned(signed)
     this.#done.abort(new DOMException('an activation is signed', 'AbortError'))
+  }
+
+  #fault({ code, culprits, evidence }: FaultError): void {
+    const { deps, onEvidence } = this.#parts
+    deps.log.warn({ code, culprits }, 'fault in signing')
+    onEvidence(evidence)
   }
 
   #signal(): AbortSignal {

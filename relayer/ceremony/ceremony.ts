@@ -82,7 +82,7 @@ class Ceremony {
     this.#terms = terms
     this.#life = life
     this.#view = terms.view ?? newView(terms.spec)
-    const onEvidence = (evidence: Uint8Array) => void this.#report(evidence, true)
+    const onEvidence = (evidence: Uint8Array) => void this.#report(evidence, null)
     const onSigned = (signed: SignedActivation) => {
       life.onSigned(signed)
       this.#running?.abort(new DOMException('an activation is signed', 'AbortError'))
@@ -125,7 +125,7 @@ class Ceremony {
         if (start !== null) muster.offer(start)
       }),
       network.onTell('evidence', (from, bytes) => {
-        if (participants.has(from) && patience.spend(from)) void this.#report(bytes, false)
+        if (participants.has(from) && patience.spend(from)) void this.#report(bytes, from)
       }),
     ]
     try {
@@ -145,8 +145,8 @@ class Ceremony {
     } catch (error) {
       if (!(error instanceof StoreError)) throw error
       this.#deps.log.error({ error: error.message }, 'read evidence')
-      return []
     }
+    return []
   }
 
   async #attempts(muster: Muster, closed: number): Promise<never> {
@@ -204,8 +204,9 @@ class Ceremony {
     // By the number of windows, not of failures seen: a restart does not silence it, and a late start does not raise it.
     this.#view.alarm = isAlarming(attempt + 1)
     this.#view.waitingFor = missing.length > 0 ? { what: verdict.reason, members: missing } : null
-    log.warn({ epoch: spec.next.epoch, attempt, reason: verdict.reason }, 'attempt failed')
-    if (verdict.evidence !== null) await this.#report(verdict.evidence, true)
+    const members = [...new Set([...verdict.culprits, ...verdict.suspects, ...missing])]
+    log.warn({ epoch: spec.next.epoch, attempt, reason: verdict.reason, members }, 'attempt failed')
+    if (verdict.evidence !== null) await this.#report(verdict.evidence, null)
     this.#apply(verdict)
   }
 
@@ -225,16 +226,18 @@ class Ceremony {
     this.#deps.log.error({ epoch: this.#terms.spec.next.epoch, reason, culprits }, 'ceremony halted')
   }
 
-  /** Verifies a record, keeps it, acts on it, and tells the others if it is this node that found it. */
-  async #report(evidence: Uint8Array, own: boolean): Promise<void> {
+  /** Verifies a record, keeps it, acts on it, and tells the others if it is from nobody: this node found it itself. */
+  async #report(evidence: Uint8Array, from: Address | null): Promise<void> {
     const { store, network, log } = this.#deps
-    if (!this.#weigh(evidence)) return
+    const weighed = this.#weigh(evidence)
+    if (weighed !== 'convicts') return log.debug({ from, weighed }, 'evidence refused')
+    log.warn({ from, epoch: this.#terms.spec.next.epoch }, 'evidence kept')
     try {
       await store.addEvidence(evidence)
     } catch (error) {
       log.error({ error: messageOf(error) }, 'keep evidence')
     }
-    if (!own) return
+    if (from !== null) return
     try {
       for (const member of participantsOf(this.#terms.spec))
         if (member !== network.self) network.tell(member, 'evidence', evidence)
@@ -245,30 +248,29 @@ class Ceremony {
     }
   }
 
-  /** Acts on a record that convinces us; false if it does not, or was weighed before. */
-  #weigh(evidence: Uint8Array): boolean {
+  /** Acts on a record that convinces us and was not weighed before. */
+  #weigh(evidence: Uint8Array): 'convicts' | 'known' | 'nothing' {
     const id = toHex(keccak256(evidence))
-    if (this.#seenEvidence.has(id)) return false
+    if (this.#seenEvidence.has(id)) return 'known'
     const { spec } = this.#terms
     const found = judgeEvidence(evidence, spec)
-    if (found === null) return false
+    if (found === null) return 'nothing'
     this.#seenEvidence.add(id)
     const verdict = judged(found.culprits, spec, this.#excluded)
     this.#apply({ ...verdict, reason: found.reason })
     if (verdict.kind === 'halt') this.#running?.abort(new ConvictedError(found.reason, found.culprits))
-    return true
+    return 'convicts'
   }
 
   #equivocated(first: SignedStart, second: SignedStart): void {
     this.#deps.log.warn({ attempt: first.start.attempt }, 'the coordinator signed two start messages')
-    void this.#report(startEquivocation(this.#terms.spec, first, second), true)
+    void this.#report(startEquivocation(this.#terms.spec, first, second), null)
   }
 
   async #waitFor(attempt: number): Promise<void> {
     const block = opening(this.#terms, attempt)
-    const view = this.#view
-    view.nextAttemptBlock = block
-    if (view.stage !== 'signing') view.stage = 'waiting'
+    this.#view.nextAttemptBlock = block
+    if (this.#view.stage !== 'signing') this.#view.stage = 'waiting'
     await this.#deps.blocks.reached(block, this.#life.signal)
   }
 

@@ -6,6 +6,7 @@ import type { Clock } from '../lib/clock.ts'
 import { InputError, messageOf } from '../lib/errors.ts'
 import type { Log } from '../lib/log.ts'
 import type { Network } from '../protocol/channel.ts'
+import type { FaultError } from '../protocol/faults.ts'
 import { type KeyShare, SCHEMES } from '../protocol/keyshare.ts'
 import type { Mailbox } from '../protocol/mailbox.ts'
 import type { Boot } from '../protocol/nonces.ts'
@@ -100,7 +101,7 @@ export class SigningService {
    * shares wiped, and their requests signed again with the new ones.
    */
   use(next: ActiveShares | null): void {
-    const { signer, boot, rng, onEvidence } = this.#deps
+    const { signer, boot, rng } = this.#deps
     this.#retire('the epoch has changed')
     if (next !== null) {
       const { record, shares } = next
@@ -119,10 +120,9 @@ export class SigningService {
           rng,
           mailbox: this.#mailbox,
           authorize: (request) => this.#authorize(request, record),
-          onFault: (fault) => {
-            this.#deps.log.warn({ code: fault.code, culprits: fault.culprits }, 'fault in signing')
-            onEvidence?.(fault.evidence)
-          },
+          onFault: (fault) => this.#fault(fault),
+          onRefused: (leader, code, reason) =>
+            this.#deps.log.debug({ from: leader, code, reason }, 'signing package refused'),
         }),
       }
     }
@@ -205,10 +205,15 @@ export class SigningService {
       patience: () => this.#deps.clock.sleep(PATIENCE_MS, either),
       include,
       signal: either,
-      onFault: (fault) => this.#deps.onEvidence?.(fault.evidence),
+      onFault: (fault) => this.#fault(fault),
     })
     const members = quorum.flatMap((index) => record.committee.members[index - 1] ?? [])
     return { signature, digest, payload, epoch: record.epoch, quorum: members }
+  }
+
+  #fault({ code, culprits, evidence }: FaultError): void {
+    this.#deps.log.warn({ code, culprits }, 'fault in signing')
+    this.#deps.onEvidence?.(evidence)
   }
 
   #holding(order: SigningOrder): Active {

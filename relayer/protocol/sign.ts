@@ -20,6 +20,7 @@ import {
   encodeMessage,
   packageHash,
   packageIsFrom,
+  type RefusalCode,
   type SignMessage,
   type SignRequest,
   shareDigest,
@@ -56,6 +57,8 @@ export interface ShareSignerOptions {
   readonly pause?: () => Promise<void>
   /** Told of provable misbehaviour of leaders and members. */
   onFault?(fault: FaultError): void
+  /** Told of each package that is refused. */
+  onRefused?(leader: Address, code: RefusalCode, reason: string): void
 }
 
 /** Answers signing messages with the shares of one (epoch, attempt) until it is closed. */
@@ -270,6 +273,7 @@ export class ShareSigner {
 
   #refuse({ signing, hash }: Arrived, { code, message }: Refusal): void {
     if (this.#closed) return
+    this.#options.onRefused?.(signing.leader, code, message)
     this.#options.mailbox.send(signing.leader, encodeMessage({ type: 'refuse', hash, code, reason: message }))
   }
 
