@@ -21,8 +21,8 @@ export interface Claim {
 }
 
 /**
- * Returns if every claim equals this node's own digest of a round. Otherwise everybody shows the signed messages of that
- * round, and the attempt is over.
+ * Returns if every claim equals this node's own digest of a round. Otherwise everybody shows its view of that round, those
+ * who differ show each other the signed messages, and the attempt is over.
  * @throws FaultError E_EQUIV when two signed bodies of one sender meet
  * @throws DisputeError naming those whose claims differ, when they do not
  */
@@ -33,7 +33,6 @@ export async function requireSameView(
   const suspects = of.claims.filter(({ digest }) => !equal(digest, of.own)).map(({ by }) => by)
   if (suspects.length === 0) return
   for (const suspect of suspects) session.passOn(of.round + 1, suspect)
-  session.showView(of.round)
   await session.compareViews(of.round)
   const code = of.round === ROUND.open ? 'E_CERT' : 'E_ECHO'
   throw new DisputeError(code, { suspects, message: `compare views of round ${of.round}` })

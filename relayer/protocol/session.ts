@@ -1,9 +1,9 @@
 // One attempt as one node runs it: it signs and sends, gathers each round, and turns what went wrong into blame for all.
 import type { Signer } from '../crypto/identity.ts'
 import type { Rng } from '../crypto/rng.ts'
-import { type Address, concat } from '../lib/bytes.ts'
+import type { Address } from '../lib/bytes.ts'
 import { isEarly, verdictOf, wordsOf } from './accusation.ts'
-import { addressesOf, type Attempt, attemptOf, dealersOf, partyAt } from './attempt.ts'
+import { addressesOf, type Attempt, attemptOf, partyAt } from './attempt.ts'
 import type { Channel } from './channel.ts'
 import { encodeFrame, type SignedEnvelope, seal } from './envelope.ts'
 import { encodeEvidence } from './evidence.ts'
@@ -20,7 +20,7 @@ import { ABORT, encodeAbort, NOTICE, ROUND } from './messages.ts'
 import type { Party, Role, Seat } from './party.ts'
 import { encodeProof, type Proof } from './proof.ts'
 import type { CeremonySpec, SignedStart } from './spec.ts'
-import { agree, DISPUTE, isWhole, viewOf } from './views.ts'
+import { DISPUTE, Views } from './views.ts'
 
 /** What a session is opened with. */
 export interface SessionParts {
@@ -64,9 +64,7 @@ export class Session {
   readonly #parts: SessionParts
   readonly #inbox: Inbox
   readonly #waiters = new Set<Waiter>()
-  /** Rounds of which somebody showed its view, so that ours is due; those of which ours was shown. */
-  readonly #due = new Set<number>()
-  readonly #shown = new Set<number>()
+  readonly #views: Views
   readonly #gaveUp = new Set<Address>()
   #failure: Error | null = null
   /** An abort over somebody's silence before its time was over here: the suspects may still speak. */
@@ -81,6 +79,15 @@ export class Session {
     this.seats = attempt.parties.filter((party) => party.address === this.self)
     this.#parts = parts
     this.#inbox = new Inbox(attempt, this.seats)
+    const [seat] = this.seats
+    this.#views = new Views(attempt, {
+      inbox: this.#inbox,
+      self: this.self,
+      wire: {
+        say: (round, body) => seat && this.sendToAll(seat, round, body),
+        pass: (to, envelope) => parts.channel.send(to, this.#frame(envelope)),
+      },
+    })
     parts.channel.onFrame((carrier, frame) => this.#receive(carrier, frame))
   }
 
@@ -142,19 +149,6 @@ export class Session {
     }
   }
 
-  /**
-   * Shows everybody the signed messages to all of a round, once, and says with which bodies. A view with a gap is not
-   * shown yet: whoever asks too early must not be the reason that the equivocator is never found.
-   */
-  showView(round: number): void {
-    const [seat] = this.seats
-    const view = viewOf(this.attempt, this.#inbox, round)
-    if (this.#shown.has(round) || seat === undefined || !isWhole(view)) return
-    this.#shown.add(round)
-    for (const dealer of dealersOf(this.attempt)) this.passOn(round, dealer)
-    this.sendToAll(seat, NOTICE + round, concat(...view))
-  }
-
   /** Passes a signed message to all on to everybody. */
   passOn(round: number, from: Party): void {
     const envelope = this.#inbox.at(round, from, null)
@@ -162,18 +156,14 @@ export class Session {
   }
 
   /**
-   * Waits until everybody has shown its view of a round and the views agree, or time is over.
+   * Shows this node's view of a round, and waits until everybody has shown its own and they agree, or time is over.
    * @throws FaultError E_EQUIV when two signed bodies of one place meet
    */
   async compareViews(round: number): Promise<void> {
     this.#disputing = true
-    const own = viewOf(this.attempt, this.#inbox, round)
-    const agrees = (address: Address): boolean => {
-      const seat = this.attempt.parties.find((party) => party.address === address)
-      const notice = seat === undefined ? undefined : this.#inbox.at(NOTICE + round, seat, null)
-      return notice !== undefined && agree(own, notice.body)
-    }
-    const missing = () => this.#others().filter((address) => !this.#gaveUp.has(address) && !agrees(address))
+    this.#views.show(round)
+    const missing = () =>
+      this.#others().filter((address) => !this.#gaveUp.has(address) && !this.#views.agrees(round, address))
     try {
       await this.#wait(DISPUTE, () =>
         this.attempt.parties.filter((party) => missing().includes(party.address)),
@@ -234,8 +224,8 @@ export class Session {
     if (arrival.kind !== 'new') return
     const { envelope, sender } = arrival
     if (envelope.round === ABORT) this.#onAbort(sender, envelope)
-    else if (envelope.round >= NOTICE) this.#due.add(envelope.round - NOTICE)
-    for (const round of this.#due) this.showView(round)
+    else if (envelope.round >= NOTICE) this.#views.ask(envelope.round - NOTICE)
+    this.#views.settle()
     const over = [...this.#waiters].filter((waiter) => waiter.missing().length === 0)
     if (over.length > 0 && this.#rash !== null) this.#fail(this.#rash)
     else for (const waiter of over) waiter.done()

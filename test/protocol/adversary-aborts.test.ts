@@ -17,7 +17,7 @@ import {
   ROUND,
 } from '../../relayer/protocol/messages.ts'
 import { sessionIdOf, type StartMessage } from '../../relayer/protocol/spec.ts'
-import { assertConvicted, assertSuspected, honestOf } from '../support/blame.ts'
+import { assertAgreed, assertConvicted, assertSuspected, honestOf } from '../support/blame.ts'
 import {
   committeeOf,
   operators,
@@ -59,6 +59,12 @@ function hold(
     return 'hold'
   })
   network.onIdle(() => network.release())
+}
+
+/** Whether a packet carries what somebody else signed. */
+function isRelayed(packet: Packet): boolean {
+  const envelope = envelopeOf(packet)
+  return envelope !== null && next.members[envelope.from.index - 1] !== packet.from
 }
 
 /** Every honest party knows who aborted, and convicts nobody. */
@@ -124,7 +130,29 @@ test('nor does one that is asked for in the round before', async () => {
   assertConvicted(run, 'E_EQUIV', [cheater])
 })
 
+test('a notice that lies about a round makes nobody pass that round on to anybody but the liar, and stalls nothing', async () => {
+  const passed = new Map<string, number>()
+  const run = await runCeremony({
+    spec,
+    signers,
+    prepare: (network, start) => {
+      for (const round of [ROUND.commit, ROUND.open])
+        for (const to of [first, victim, last])
+          network.inject(saying(start, to, { round: NOTICE + round, body: new Uint8Array(128) }))
+      network.rule((packet) => {
+        if (isRelayed(packet)) passed.set(packet.to, (passed.get(packet.to) ?? 0) + 1)
+        return 'pass'
+      })
+    },
+  })
+  assertAgreed(run)
+  assert.deepEqual([...passed.keys()], [cheater])
+  const most = 2 * 3 * 3
+  assert.ok((passed.get(cheater) ?? 0) <= most, 'of two rounds, each of three members, what others dealt')
+})
+
 test('an equivocator that speaks at the last moment is found after the time of all rounds', async () => {
+  let late = false
   const run = await runCeremony({
     spec,
     signers,
@@ -132,12 +160,12 @@ test('an equivocator that speaks at the last moment is found after the time of a
       network.rule(twoCommits)
       network.rule((packet) => {
         const envelope = envelopeOf(packet)
-        const relayed = envelope !== null && next.members[envelope.from.index - 1] !== packet.from
-        return relayed || envelope?.round === NOTICE + ROUND.commit ? 'hold' : 'pass'
+        return !late && (isRelayed(packet) || envelope?.round === NOTICE + ROUND.commit) ? 'hold' : 'pass'
       })
     },
     fallen: (round, network) => {
-      if (round === 3) network.release()
+      late = round === 3
+      if (late) network.release()
     },
   })
   assertConvicted(run, 'E_EQUIV', [cheater])
