@@ -13,7 +13,9 @@ library Committees {
     uint256 internal constant MAX_RELAYERS = 100;
     /// @dev As many as one ceremony moves (MAX_KEYS of the daemon's protocol/spec.ts).
     uint256 internal constant MAX_KEYS = 8;
-    uint32 internal constant MIN_WINDOW_BLOCKS = 4;
+    /// @dev The least in which every deadline of an attempt lies a block after the one before (the daemon's
+    /// ceremony/windows.ts): below it a member whose view is one block old is late.
+    uint32 internal constant MIN_WINDOW_BLOCKS = 20;
     uint32 internal constant MAX_WINDOW_BLOCKS = 50_400;
     /// @dev Scheme tag of `PendingCeremony` where no key is added.
     uint8 internal constant NO_SCHEME = type(uint8).max;

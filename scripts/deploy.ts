@@ -22,7 +22,7 @@ export interface DeployOptions {
   readonly threshold: number
   /** Scheme tag of key 0: 0 ecdsa-secp256k1, 1 frost-secp256k1-evm (the default). */
   readonly scheme?: number
-  /** Blocks that one attempt of a ceremony has; 4 to 50400. */
+  /** Blocks that one attempt of a ceremony has; 20 to 50400. */
   readonly windowBlocks: number
   /** This chain's number among the bridged ones; 1 by default. */
   readonly domainId?: number

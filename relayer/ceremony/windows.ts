@@ -4,7 +4,7 @@
 export interface Windows {
   /** Block in which governance asked for the ceremony. */
   readonly startBlock: number
-  /** W, blocks of one attempt; 1 or more. */
+  /** W, blocks of one attempt; `MIN_WINDOW_BLOCKS` or more. */
   readonly windowBlocks: number
 }
 
@@ -14,6 +14,12 @@ export interface Windows {
  */
 const START_SHARE = 0.3
 const ROUND_SHARES = [0.45, 0.6, 0.85, 0.95] as const
+
+/**
+ * The least W in which every deadline, and the next opening, lies at least a block after the one before. The contract takes
+ * none below it (MIN_WINDOW_BLOCKS of contracts/Committees.sol).
+ */
+export const MIN_WINDOW_BLOCKS = 20
 
 /** From this many failed attempts on, the ceremony raises an alarm. */
 export const ALARM_AFTER_FAILURES = 5

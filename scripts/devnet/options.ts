@@ -1,5 +1,6 @@
 // The devnet's flags, and the help that names them.
 import { parseArgs } from 'node:util'
+import { MIN_WINDOW_BLOCKS } from '../../relayer/ceremony/windows.ts'
 
 /** What `npm run devnet` was asked for. */
 export interface Options {
@@ -72,7 +73,7 @@ export function parseOptions(argv: readonly string[]): Options | 'help' {
     threshold: whole('threshold', 2),
     blockTimeMs: whole('block-time-ms', 100),
     confirmations: whole('confirmations', 1),
-    windowBlocks: whole('window-blocks', 10),
+    windowBlocks: whole('window-blocks', MIN_WINDOW_BLOCKS),
     scheme: values.scheme,
     story: !values['no-story'],
     exit: values.exit,

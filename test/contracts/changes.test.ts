@@ -161,8 +161,8 @@ test('at most 8 keys, as many as one ceremony moves', async () => {
 
 test('windows are bounded', async () => {
   const world = await BridgeWorld.deploy()
-  await world.reverts(['adminSetAttemptWindow', [3]], 'WindowOutOfBounds', [3, 4, 50_400])
-  await world.reverts(['adminSetAttemptWindow', [50_401]], 'WindowOutOfBounds', [50_401, 4, 50_400])
+  await world.reverts(['adminSetAttemptWindow', [19]], 'WindowOutOfBounds', [19, 20, 50_400])
+  await world.reverts(['adminSetAttemptWindow', [50_401]], 'WindowOutOfBounds', [50_401, 20, 50_400])
 })
 
 test('a Bridge is not created with a committee, scheme or window out of bounds', async () => {
@@ -175,7 +175,7 @@ test('a Bridge is not created with a committee, scheme or window out of bounds',
   await refused({ relayers: [a, b, a] }, /AlreadyRelayer/)
   await refused({ relayers: [a, ZERO] }, /ZeroRelayer/)
   await refused({ scheme: 2 }, /UnknownScheme\(2\)/)
-  await refused({ windowBlocks: 3 }, /WindowOutOfBounds\(3, 4, 50400\)/)
+  await refused({ windowBlocks: 19 }, /WindowOutOfBounds\(19, 20, 50400\)/)
   await refused({ admin: ZERO }, /AccessControlInvalidDefaultAdmin/)
 })
 

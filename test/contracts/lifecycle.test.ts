@@ -39,7 +39,7 @@ for (const scheme of [0, 1]) {
     const { committeeHash } = await world.info(1)
     assert.deepEqual(started.logs, [
       { name: 'StartKeygen', args: [] },
-      { name: 'CeremonyStarted', args: [0n, 1n, 0n, committeeHash, BigInt(started.block), 10n] },
+      { name: 'CeremonyStarted', args: [0n, 1n, 0n, committeeHash, BigInt(started.block), 20n] },
     ])
     assert.equal((await world.state()).phase, KEYGEN)
     assert.equal((await world.info(1)).status, PENDING)
@@ -90,7 +90,7 @@ test('a relayer is added through a reshare, which completes with n - t + 1 recei
   assert.deepEqual(added.logs, [
     { name: 'RelayerAdded', args: [newcomer] },
     { name: 'ThresholdBelowMajority', args: [2n, 4n] },
-    { name: 'CeremonyStarted', args: [RESHARE, 2n, 1n, committeeHash, BigInt(added.block), 10n] },
+    { name: 'CeremonyStarted', args: [RESHARE, 2n, 1n, committeeHash, BigInt(added.block), 20n] },
   ])
   const resharing = await world.state()
   assert.equal(resharing.phase, RESHARING)
@@ -99,7 +99,7 @@ test('a relayer is added through a reshare, which completes with n - t + 1 recei
     epoch: 2n,
     predecessor: 1n,
     startBlock: BigInt(added.block),
-    windowBlocks: 10n,
+    windowBlocks: 20n,
     addedScheme: 255n,
   })
   assert.equal(await world.view('isRelayer', [newcomer]), false, 'the running committee answers')
@@ -210,9 +210,9 @@ test('a window and the deletion flag are parameters; a window is copied when a c
     { name: 'AttemptWindowChanged', args: [50_400n] },
   ])
   await world.send('refreshKey', [''])
-  await world.send('adminSetAttemptWindow', [4])
+  await world.send('adminSetAttemptWindow', [20])
   const state = await world.state()
-  assert.deepEqual([state.pending.windowBlocks, state.attemptWindowBlocks], [50_400n, 4n])
+  assert.deepEqual([state.pending.windowBlocks, state.attemptWindowBlocks], [50_400n, 20n])
   assert.deepEqual((await world.send('adminSetRequireDeletionQuorum', [false])).logs, [
     { name: 'RequireDeletionQuorumChanged', args: [false] },
   ])

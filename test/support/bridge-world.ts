@@ -45,7 +45,7 @@ export class BridgeWorld {
     const [signer, other] = signers
     assert.ok(signer && other)
     const relayers = people(0, n)
-    const deployment = await deployBridge({ signer, relayers, threshold, scheme, windowBlocks: 10, ...rest })
+    const deployment = await deployBridge({ signer, relayers, threshold, scheme, windowBlocks: 20, ...rest })
     const at = {
       bridge: deployment.bridge,
       admin: toAddress(signer.address),

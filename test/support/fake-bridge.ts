@@ -6,6 +6,7 @@ import type {
   PendingCeremony,
   SignedReceipt,
 } from '../../relayer/chain/chain.ts'
+import { MIN_WINDOW_BLOCKS } from '../../relayer/ceremony/windows.ts'
 import { type Address, type Hex, to0x } from '../../relayer/lib/bytes.ts'
 import { committeeHash, MAX_MEMBERS } from '../../relayer/protocol/party.ts'
 import {
@@ -88,7 +89,8 @@ export class BridgeCall {
   }
 
   setWindow(blocks: number): void {
-    if (blocks < 4) throw new Revert(`WindowOutOfBounds(${blocks}, 4, 50400)`)
+    if (blocks < MIN_WINDOW_BLOCKS)
+      throw new Revert(`WindowOutOfBounds(${blocks}, ${MIN_WINDOW_BLOCKS}, 50400)`)
     this.#state.attemptWindowBlocks = blocks
     this.#emit('AttemptWindowChanged', { attemptWindowBlocks: blocks })
   }

@@ -80,7 +80,7 @@ test('a dry run needs no key, says what would change, and changes nothing', asyn
 test("a dry run meets the contract's own refusal", async () => {
   const { code, err } = await admin('set-window', '2', '--dry-run')
   assert.equal(code, EXIT.refused.code)
-  assert.match(err, /^truss: .*WindowOutOfBounds\(blocks 2, min 4, max 50400\)/)
+  assert.match(err, /^truss: .*WindowOutOfBounds\(blocks 2, min 20, max 50400\)/)
 })
 
 test('without a key, without a yes, or with a no, nothing is sent', async () => {

@@ -1,5 +1,6 @@
 // The rules of attempts, as tables.
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import {
   acceptsStart,
@@ -8,6 +9,7 @@ import {
   isUsed,
   lastClosed,
   leadDelay,
+  MIN_WINDOW_BLOCKS,
   nextUsed,
   opening,
   roundDeadline,
@@ -88,6 +90,24 @@ test('deadlines are fixed shares of the window, in order, and end within it', ()
       `W = ${windowBlocks}`,
     )
   }
+})
+
+test('from the least window on that the contract takes, every deadline lies a block or more after the one before', () => {
+  const steps = (windowBlocks: number) => {
+    const each = { startBlock: 7, windowBlocks }
+    const times = [
+      opening(each, 3),
+      startDeadline(each, 3),
+      ...[1, 2, 3, 4].map((round) => roundDeadline(each, 3, round)),
+      opening(each, 4),
+    ]
+    return times.slice(1).map((time, at) => time - (times[at] ?? 0))
+  }
+  for (let windowBlocks = MIN_WINDOW_BLOCKS; windowBlocks <= 50_400; windowBlocks++)
+    assert.ok(Math.min(...steps(windowBlocks)) >= 1, `W = ${windowBlocks}`)
+  assert.equal(Math.min(...steps(MIN_WINDOW_BLOCKS - 1)), 0)
+  const source = readFileSync('contracts/Committees.sol', 'utf8')
+  assert.match(source, new RegExp(`MIN_WINDOW_BLOCKS = ${MIN_WINDOW_BLOCKS};`))
 })
 
 test('a start message is taken for k-1 to k+1, above the last joined attempt, for used windows only', () => {

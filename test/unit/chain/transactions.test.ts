@@ -177,7 +177,7 @@ test('a call that the bridge refuses is an error with its name, and nothing is s
     return true
   })
   const admin = await watched(t, { key: ADMIN_KEY })
-  await assert.rejects(setWindow(admin.client, 1), /WindowOutOfBounds\(blocks 1, min 4, max 50400\)/)
+  await assert.rejects(setWindow(admin.client, 1), /WindowOutOfBounds\(blocks 1, min 20, max 50400\)/)
   assert.deepEqual([...sent(), ...admin.sent()], [])
 })
 
