@@ -71,6 +71,8 @@ export class Door {
     stream.addEventListener('close', () => this.#guests.delete(guest), { once: true })
     stream.addEventListener('remoteCloseWrite', () => void stream.close().catch(() => {}), { once: true })
     this.#read(guest, connection)
+    // What it owes it owes on every stream and connection: the meters of a member outlive them.
+    this.#meter(guest, { frames: 0, bytes: 0 })
     stream.send(encodeFrame(KIND.welcome))
     opened(from)
   }
@@ -91,12 +93,6 @@ export class Door {
     }
   }
 
-  /** Forgets the meters of a peer that is gone. */
-  forget(address: Address): void {
-    this.#frames.forget(address)
-    this.#bytes.forget(address)
-  }
-
   #read(guest: Guest, connection: Connection): void {
     const { counters, deliver, membership } = this.#parts
     const { stream, protocol, from } = guest
@@ -111,7 +107,7 @@ export class Door {
         membership.tierOf(from) === 'committee' ||
         this.#receipts.of(from).take()
       ) {
-        this.#meter(guest, body.length)
+        this.#meter(guest, { frames: 1, bytes: body.length })
         deliver(protocol, from, { kind, body })
       } else {
         counters.drop(protocol, 'rate')
@@ -126,8 +122,8 @@ export class Door {
   }
 
   /** Stops reading from a peer above its rate until it is below again; the stream's window holds the sender back. */
-  #meter({ stream, from }: Guest, bytes: number): void {
-    const ms = Math.max(this.#frames.of(from).charge(1), this.#bytes.of(from).charge(bytes))
+  #meter({ stream, from }: Guest, { frames, bytes }: { frames: number; bytes: number }): void {
+    const ms = Math.max(this.#frames.of(from).charge(frames), this.#bytes.of(from).charge(bytes))
     if (ms === 0 || stream.readStatus !== 'readable') return
     this.#parts.counters.drop('session', 'slowed')
     stream.pause()

@@ -84,7 +84,6 @@ export function wire(options: HostOptions, node: () => Libp2pNode) {
     },
     down: (address) => {
       greeter.forget(address)
-      door.forget(address)
       discovery.forget(address)
     },
   })

@@ -132,3 +132,23 @@ test('a flooding member is slowed down, and nothing of it is lost', async () => 
   await until('all came', () => heard === 1800)
   assert.ok(host.drops().some(({ reason }) => reason === 'slowed'))
 })
+
+test('a member that floods over ever new connections is slowed down as on one', async () => {
+  const host = await hosts.start(1, { limits: { framesPerSecond: 50 } })
+  host.admit({ committee: [host.self, member], receipts: [] })
+  let heard = 0
+  host.onUnopened(() => {})
+  host.onTell('start', () => {
+    heard += 1
+  })
+  const slowed = () => host.drops().find(({ reason }) => reason === 'slowed')?.count ?? 0
+  for (let times = 1; times <= 5; times++) {
+    const node = await hosts.stranger(MEMBER)
+    const stream = await (await dialHost(node, host)).newStream(CLOSED_PROTOCOLS.control)
+    for (let at = 0; at < 450; at++) stream.send(encodeFrame(kindOf('start'), u32(at)))
+    await until('it is slowed', () => slowed() >= times)
+    await node.stop()
+    await until('it is gone', () => !host.connected(member))
+  }
+  assert.ok(heard <= 1000, `${heard} frames were taken, of which 400 at once are allowed`)
+})
