@@ -3,22 +3,25 @@ import { existsSync, readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { parseDocument } from 'yaml'
 import { z } from 'zod'
-import { ConfigError, messageOf } from './lib/errors.ts'
+import { ConfigError, ConfigProblems, messageOf } from './lib/errors.ts'
+export { ConfigProblems } from './lib/errors.ts'
 import { LOG_LEVELS, type LogLevel } from './lib/log.ts'
 import {
   address,
   alias,
+  deepFreeze,
   filled,
+  majority,
   multiaddr,
   multiaddrWithPeer,
   rpcUrl,
+  socketPath,
   whole,
-  yesOrNo,
 } from './lib/settings.ts'
 
 /** A field's text (from file or environment) made into its value; throws an Error whose message says what to do. */
 const text = <T>(parse: (value: string) => T) =>
-  z.string({ error: 'must be one value: remove the list or the nested keys' }).transform(checked(parse))
+  z.string({ error: 'must be one value: give it, without a list or nested keys' }).transform(checked(parse))
 
 /** A list of such fields; in the environment separated by commas. */
 const list = <T>(parse: (value: string) => T) =>
@@ -26,23 +29,24 @@ const list = <T>(parse: (value: string) => T) =>
     error: 'must be a list: write [first, second], or one entry a line after "- "',
   })
 
-/** The longest path of a Unix socket that the operating system takes, in bytes. */
-const SOCKET_PATH_BYTES = 103
+const chainId = text(whole(1, Number.MAX_SAFE_INTEGER))
+const rpcUrls = list(rpcUrl).refine((urls) => urls.length > 0, 'name at least one endpoint')
+const rpcQuorum = text(whole(1, 100)).optional()
+const otherBridge = z
+  .strictObject({ chainId, bridge: text(address), rpcUrls, rpcQuorum })
+  .transform(checked(withQuorum))
 
 /** Every field of a relayer's configuration; `about` is the comment in the generated file. */
 export const FIELDS = {
-  chainId: {
-    about: 'Chain id of the governance chain.',
-    schema: text(whole(1, Number.MAX_SAFE_INTEGER)),
-  },
+  chainId: { about: 'Chain id of the governance chain.', schema: chainId },
   bridge: { about: 'Address of Bridge.sol on the governance chain.', schema: text(address) },
   rpcUrls: {
     about: 'RPC endpoints of the governance chain. Use several, run by different people.',
-    schema: list(rpcUrl).refine((urls) => urls.length > 0, 'name at least one endpoint'),
+    schema: rpcUrls,
   },
   rpcQuorum: {
     about: 'How many endpoints must agree before this node acts; more than half of them if absent.',
-    schema: text(whole(1, 100)).optional(),
+    schema: rpcQuorum,
   },
   rpcTimeoutMs: {
     about: 'How long one request to an endpoint may take, in milliseconds.',
@@ -96,20 +100,33 @@ export const FIELDS = {
     }).prefault('info'),
   },
   dealMinThreshold: {
-    about: 'Your veto: do not deal for a committee with a smaller threshold, until `truss reshare approve`.',
-    schema: text(whole(2, 100)).optional(),
+    about: 'Your rule: do not deal for a committee with a smaller threshold, until `truss reshare approve`.',
+    schema: text(whole(2, 100)).prefault('2'),
   },
   dealMaxChanges: {
-    about: 'Your veto: do not deal when more members than this join or leave in one change.',
-    schema: text(whole(0, 100)).optional(),
+    about: 'Your rule: do not deal when more members than this join or leave in one change.',
+    schema: text(whole(0, 100)).prefault('1'),
   },
   dealMinOverlap: {
-    about: 'Your veto: do not deal when fewer members than this stay.',
+    about: 'Your rule: do not deal when fewer members than this stay; if absent, as many as sign now.',
     schema: text(whole(0, 100)).optional(),
   },
+  dealMaxThresholdStep: {
+    about: 'Your rule: do not deal when the threshold rises or falls by more than this.',
+    schema: text(whole(0, 100)).prefault('1'),
+  },
   dealMajorityOnly: {
-    about: 'Your veto: yes, do not deal for a committee of which half or fewer can sign; or no.',
-    schema: text(yesOrNo).prefault('no'),
+    about: 'Your rule: kept, no change gives a signing majority up; yes, there always is one; or no.',
+    schema: text(majority).prefault('kept'),
+  },
+  dealDelayBlocks: {
+    about:
+      'Your rule: deal only when so many blocks on top of the change are final; time to look, and to veto.',
+    schema: text(whole(0, 10_000_000)).prefault('0'),
+  },
+  otherBridges: {
+    about: 'Bridges on other chains to watch: governance there starts nothing here, and is an alarm.',
+    schema: z.array(otherBridge, { error: 'must be a list of chainId, bridge and rpcUrls' }).prefault([]),
   },
   aliases: {
     about: 'Names for addresses, shown beside them: "address: name", one a line.',
@@ -133,17 +150,17 @@ const shape = Object.fromEntries(
 const relayerSchema = z.strictObject(shape).transform(checked(together))
 
 /** A bootnode of one bridge turns the nodes of others away; without chainId and bridge it serves all. */
-const bootnodeSchema = z.strictObject({
-  chainId: shape.chainId.optional(),
-  bridge: shape.bridge.optional(),
-  dataDirectory: shape.dataDirectory,
-  listen: shape.listen,
-  announce: shape.announce,
-  bootstrap: shape.bootstrap,
-  httpHost: shape.httpHost,
-  httpPort: shape.httpPort,
-  logLevel: shape.logLevel,
-})
+const bootnodeSchema = z
+  .strictObject(shape)
+  .pick({
+    dataDirectory: true,
+    listen: true,
+    announce: true,
+    bootstrap: true,
+    httpHost: true,
+    httpPort: true,
+  })
+  .extend({ chainId: chainId.optional(), bridge: shape.bridge.optional(), logLevel: shape.logLevel })
 
 /** Commands beside the daemon take the same file; each asks for the fields that it needs. */
 const toolSchema = z.strictObject(shape).partial()
@@ -161,16 +178,6 @@ export interface Source {
   readonly env: Readonly<Record<string, string | undefined>>
 }
 
-/** Several things wrong with one configuration, each as one line that says what to do. */
-export class ConfigProblems extends ConfigError {
-  readonly problems: readonly string[]
-
-  constructor(problems: readonly string[]) {
-    super(problems.join('; '))
-    this.problems = problems
-  }
-}
-
 /** @throws ConfigProblems with every unknown key and bad value */
 export const loadConfig = (source: Source): Config => load(relayerSchema, source)
 /** @throws ConfigProblems with every unknown key and bad value */
@@ -181,11 +188,6 @@ export const loadToolConfig = (source: Source): ToolConfig => load(toolSchema, s
 /** The environment variable of a field: rpcUrls is TRUSS_RPC_URLS. */
 export function variableOf(field: string): string {
   return `TRUSS_${field.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`
-}
-
-/** The daemon's control socket, in its data directory. */
-export function socketPath(dataDirectory: string): string {
-  return resolve(dataDirectory, 'truss.sock')
 }
 
 function load<T>(schema: z.ZodType<T>, { file, env }: Source): T {
@@ -237,6 +239,8 @@ function readEnvironment(env: Source['env']): Record<string, unknown> {
     const name = fields.get(variable) ?? variable
     const parts = value.split(',').map((part) => part.trim())
     if (name === 'aliases') values[name] = Object.fromEntries(parts.map((part) => part.split('=', 2)))
+    else if (name === 'otherBridges')
+      values[name] = plainly(parseDocument(value, { schema: 'failsafe', logLevel: 'silent' }), variable)
     else if (['rpcUrls', 'listen', 'announce', 'bootstrap'].includes(name))
       values[name] = parts.filter((part) => part !== '')
     else values[name] = value
@@ -252,7 +256,10 @@ function lines(issue: z.core.$ZodIssue, values: Record<string, unknown>, file: s
       (key) =>
         `configuration (${where(key)}): ${key}: there is no such setting: remove it or mend its spelling`,
     )
-  const name = issue.path.map((part) => (typeof part === 'number' ? `[${part}]` : String(part))).join('')
+  const name = issue.path
+    .map((part) => (typeof part === 'number' ? `[${part}]` : String(part)))
+    .join('.')
+    .replaceAll('.[', '[')
   const absent = issue.path.length === 1 && values[name] === undefined
   const said = absent ? `is missing: set it in the file or as ${variableOf(name)}` : issue.message
   return [`configuration (${where(name)}): ${name === '' ? '' : `${name}: `}${said}`]
@@ -260,12 +267,19 @@ function lines(issue: z.core.$ZodIssue, values: Record<string, unknown>, file: s
 
 /** Rules between fields. */
 function together(config: z.output<z.ZodObject<typeof shape>>) {
-  const rpcQuorum = config.rpcQuorum ?? Math.floor(config.rpcUrls.length / 2) + 1
-  if (rpcQuorum > config.rpcUrls.length)
-    throw new Error(`rpcQuorum: ${rpcQuorum} of ${config.rpcUrls.length} rpcUrls: lower it or add endpoints`)
-  if (Buffer.byteLength(socketPath(config.dataDirectory)) > SOCKET_PATH_BYTES)
-    throw new Error('dataDirectory: its path is too long for a Unix socket: choose a shorter one')
-  return { ...config, rpcQuorum }
+  const { chainId: id, bridge, otherBridges } = config
+  if (otherBridges.some((other) => other.chainId === id && other.bridge === bridge))
+    throw new Error('otherBridges: one of them is the governance bridge itself: remove it')
+  socketPath(config.dataDirectory)
+  return withQuorum(config)
+}
+
+/** More than half of the endpoints, unless it is said. */
+function withQuorum<T extends { rpcUrls: string[]; rpcQuorum?: number | undefined }>(config: T) {
+  const { rpcUrls: urls, rpcQuorum: quorum = Math.floor(urls.length / 2) + 1 } = config
+  if (quorum > urls.length)
+    throw new Error(`rpcQuorum: ${quorum} of ${urls.length} rpcUrls: lower it or add endpoints`)
+  return { ...config, rpcQuorum: quorum }
 }
 
 function checked<I, O>(parse: (value: I) => O) {
@@ -281,8 +295,4 @@ function checked<I, O>(parse: (value: I) => O) {
       return z.NEVER
     }
   }
-}
-function deepFreeze<T>(value: T): T {
-  if (typeof value === 'object' && value !== null) for (const inner of Object.values(value)) deepFreeze(inner)
-  return Object.freeze(value)
 }

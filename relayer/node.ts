@@ -4,26 +4,28 @@ import { ControlServer } from './api/control.ts'
 import type { Daemon } from './api/daemon.ts'
 import { well } from './api/health.ts'
 import { HttpServer, type Watched } from './api/http.ts'
-import { DealingPolicy } from './bridge/policy.ts'
+import type { DealingRules } from './bridge/policy.ts'
 import { Relayer } from './bridge/relayer.ts'
 import { defaultRunner } from './ceremony/worker.ts'
 import { createChain, type EthersChain } from './chain/client.ts'
-import { type BootnodeConfig, type Config, socketPath } from './config.ts'
+import type { BootnodeConfig, Config } from './config.ts'
 import { signerOf } from './crypto/identity.ts'
 import { systemRng } from './crypto/rng.ts'
 import { type Address, to0x, toHex } from './lib/bytes.ts'
 import { type Clock, systemClock } from './lib/clock.ts'
-import { ChainError, InputError } from './lib/errors.ts'
+import { ChainError } from './lib/errors.ts'
 import { Lifecycle } from './lib/lifecycle.ts'
 import type { Log } from './lib/log.ts'
 import { createMetrics } from './lib/metrics.ts'
 import type { Secret } from './lib/secret.ts'
+import { socketPath } from './lib/settings.ts'
 import { SOFTWARE_VERSION } from './lib/version.ts'
-import { forgetfulBook, type PeerBookPort } from './p2p/book.ts'
+import { forgetfulBook } from './p2p/book.ts'
 import { createHost, type Host } from './p2p/host.ts'
 import { PROTOCOL_VERSION } from './protocol/channel.ts'
 import type { Boot } from './protocol/nonces.ts'
 import { openLevel } from './store/level.ts'
+import { peerBookIn } from './store/peerbook.ts'
 import { openStore, type Store } from './store/store.ts'
 
 /** What a node says once it is up. */
@@ -66,7 +68,6 @@ export class RelayerNode {
   readonly #clock: Clock
   readonly #log: Log
   readonly #lifecycle: Lifecycle
-  readonly #policy: DealingPolicy
   readonly #metrics = createMetrics({ process: true })
   #relayer: Relayer | null = null
 
@@ -77,12 +78,6 @@ export class RelayerNode {
     this.#clock = clock
     this.#log = log
     this.#lifecycle = new Lifecycle(log)
-    this.#policy = new DealingPolicy({
-      minThreshold: config.dealMinThreshold,
-      maxChanges: config.dealMaxChanges,
-      minOverlap: config.dealMinOverlap,
-      majorityOnly: config.dealMajorityOnly,
-    })
   }
 
   /**
@@ -126,6 +121,18 @@ export class RelayerNode {
       this.#log.warn({ reason: error.message }, 'start without the chain')
     }
     return chain
+  }
+
+  /** Bridges on other chains are read only, and never waited for. */
+  #openOthers(): EthersChain[] {
+    const { otherBridges, rpcTimeoutMs, confirmations, pollMs } = this.#config
+    return otherBridges.map((other) => {
+      const log = this.#log.child({ component: 'other chain', chain: other.chainId })
+      const settings = { rpcTimeoutMs, confirmations, pollMs, privateKey: null, clock: this.#clock, log }
+      const chain = createChain({ ...settings, ...other })
+      this.#lifecycle.add(`chain ${other.chainId}`, async () => chain.close())
+      return chain
+    })
   }
 
   async #openStore(operator: Address): Promise<Store> {
@@ -177,7 +184,8 @@ export class RelayerNode {
       metrics: this.#metrics,
       peers: () => host.peers(),
       aliases,
-      mayDeal: (spec) => this.#policy.mayDeal(spec),
+      rules: rulesOf(this.#config),
+      others: this.#openOthers(),
       runner: defaultRunner,
     })
   }
@@ -192,7 +200,6 @@ export class RelayerNode {
           bootnodes: host.bootnodes(),
           recordReplicas: host.recordReplicas,
           bootAlarms: host.bootAlarms(),
-          vetoed: this.#policy.refused(status.pendingEpoch),
         })
       },
       keys: async () => relayer.keys(),
@@ -203,15 +210,7 @@ export class RelayerNode {
         return answer
       },
       declareLost: () => relayer.declareLost(),
-      approve: async (epoch) => {
-        const { pendingEpoch } = await relayer.status()
-        if (epoch !== pendingEpoch)
-          throw new InputError(`approve epoch ${epoch}: ${pendingEpoch ?? 'none'} is pending`, {
-            hint: 'see `truss status`',
-          })
-        this.#policy.approve(epoch)
-        return { epoch }
-      },
+      decide: (verdict, choice) => relayer.decide(verdict, choice),
       evidence: async () => (await store.evidence()).map(({ id, bytes }) => ({ id, record: to0x(bytes) })),
       async measure() {
         const { head, finalised, evidence } = await relayer.status()
@@ -234,25 +233,14 @@ export class RelayerNode {
   }
 }
 
-const BOOT = /^boot:(\d+):([0-9a-f]{32})$/
-
-/** The network's peer book in the store: a peer's multiaddrs, and as one more line its highest boot counter. */
-function peerBookIn(store: Store): PeerBookPort {
+function rulesOf(config: Config): DealingRules {
   return {
-    async load() {
-      return [...(await store.peers())].map(([address, lines]) => {
-        const [, counter = '0', bootId = ''] = lines.map((line) => BOOT.exec(line)).find(Boolean) ?? []
-        const multiaddrs = lines.filter((line) => !BOOT.test(line))
-        return { address, multiaddrs, bootCounter: Number(counter), bootId }
-      })
-    },
-    async save(entries) {
-      for (const { address, multiaddrs, bootCounter, bootId } of entries)
-        await store.putPeer(
-          address,
-          bootCounter === 0 ? multiaddrs : [`boot:${bootCounter}:${bootId}`, ...multiaddrs],
-        )
-    },
+    minThreshold: config.dealMinThreshold,
+    maxChanges: config.dealMaxChanges,
+    minOverlap: config.dealMinOverlap ?? null,
+    maxThresholdStep: config.dealMaxThresholdStep,
+    majority: config.dealMajorityOnly,
+    delayBlocks: config.dealDelayBlocks,
   }
 }
 

@@ -9,8 +9,6 @@ export interface Surroundings {
   /** On how many nodes our address record is stored. */
   readonly recordReplicas: number
   /** Members whose boot counter went back, or came twice. */
-  /** The pending change for which the operator's rules keep this node from dealing. */
-  readonly vetoed: { readonly epoch: number; readonly reason: string } | null
   readonly bootAlarms: readonly { readonly address: Address; readonly kind: 'rollback' | 'clone' }[]
 }
 
@@ -26,14 +24,6 @@ export function checksOf(status: Status, surroundings: Surroundings): HealthChec
       ill('chain', 'critical', {
         message: 'the contract has not been read yet',
         remedy: 'wait for the first look at the chain; if this stays, check rpcUrls',
-      }),
-    )
-  const { vetoed } = surroundings
-  if (vetoed !== null)
-    checks.push(
-      ill('policy', 'warning', {
-        message: `this node does not deal for epoch ${vetoed.epoch}: ${vetoed.reason}`,
-        remedy: `ask governance why; if the change is right, run \`truss reshare approve ${vetoed.epoch}\``,
       }),
     )
   if (status.evidence > 0)

@@ -4,8 +4,9 @@ import { existsSync, rmSync } from 'node:fs'
 import { connect } from 'node:net'
 import fastify, { type FastifyInstance } from 'fastify'
 import { z } from 'zod'
-import { toAddress } from '../lib/bytes.ts'
+import { type Hex, toAddress } from '../lib/bytes.ts'
 import { InputError, messageOf, NetworkError, TrussError } from '../lib/errors.ts'
+import { VERDICTS } from '../store/decisions.ts'
 import type { Daemon } from './daemon.ts'
 import { refusalOf } from './http.ts'
 
@@ -24,7 +25,14 @@ const probeBody = z.strictObject({
   timeoutMs: z.int().min(100).max(600_000).default(30_000),
 })
 
-const approvalBody = z.strictObject({ epoch: z.int().min(1) })
+const choiceBody = z.strictObject({
+  verdict: z.enum(VERDICTS),
+  epoch: z.int().min(1),
+  committeeHash: z
+    .string()
+    .regex(/^0x[0-9a-f]{64}$/)
+    .transform((text) => text as Hex), // CAST: the expression says so
+})
 
 /** What was asked for could not be done in time; asking again may work. */
 export class NotDoneError extends TrussError {}
@@ -82,10 +90,12 @@ export class ControlServer {
       return this.#probe(request.body, gone.signal)
     })
     server.post('/declare-lost', () => this.#daemon.declareLost())
-    server.post('/approve', (request) => {
-      const parsed = approvalBody.safeParse(request.body)
-      if (!parsed.success) throw new InputError('approve a change: not the number of an epoch')
-      return this.#daemon.approve(parsed.data.epoch)
+    server.post('/decide', (request) => {
+      const parsed = choiceBody.safeParse(request.body)
+      if (!parsed.success)
+        throw new InputError('decide about a change: give a verdict, an epoch and a committee hash')
+      const { verdict, ...choice } = parsed.data
+      return this.#daemon.decide(verdict, choice)
     })
     server.setErrorHandler((error, _request, reply) => reply.code(statusOf(error)).send(bodyOf(error)))
     return server

@@ -1,6 +1,7 @@
 // What the control socket and the HTTP server ask of a running daemon; node.ts provides it.
 import type { HealthCheck } from './health.ts'
 import type { Address, Hex } from '../lib/bytes.ts'
+import type { OperatorVerdict } from '../store/decisions.ts'
 
 /** A request to sign a probe text with one key. */
 export interface ProbeRequest {
@@ -42,7 +43,7 @@ export interface Daemon {
   signProbe(request: ProbeRequest, signal: AbortSignal): Promise<ProbeAnswer>
   /** Gives the shares of the running epoch up; the node receives new ones in the next reshare. */
   declareLost(): Promise<object>
-  /** Lets this node deal for the pending epoch, whatever its rules say. @throws InputError if that one is not pending */
-  approve(epoch: number): Promise<object>
+  /** The operator's word about exactly the pending change. @throws InputError if it is not that one, or has no seat here */
+  decide(verdict: OperatorVerdict, choice: { epoch: number; committeeHash: Hex }): Promise<object>
   evidence(): Promise<readonly EvidenceView[]>
 }

@@ -10,6 +10,7 @@ import type { ActivationArgs } from '../store/codec.ts'
 import { wipeShares } from '../store/shares.ts'
 import { submitInTurn } from './activation.ts'
 import { specOf } from './committee.ts'
+import type { Consent } from './consent.ts'
 import { recheckTrigger, type Sight } from './follower.ts'
 import type { Desk } from './parts.ts'
 
@@ -27,10 +28,12 @@ interface Current {
 /** Takes ceremonies up and leaves them; at most one at a time. */
 export class Ceremonies {
   readonly #desk: Desk
+  readonly #consent: Consent
   #current: Current | null = null
 
-  constructor(desk: Desk) {
+  constructor(desk: Desk, consent: Consent) {
     this.#desk = desk
+    this.#consent = consent
   }
 
   /** The ceremony that this node takes part in now, or null. */
@@ -95,7 +98,6 @@ export class Ceremonies {
       done: done.promise,
     }
     log.info({ op: spec.op, epoch: spec.next.epoch, members: spec.next.members.length }, 'ceremony taken up')
-    const { mayDeal } = this.#desk
     const terms: CeremonyTerms = {
       spec,
       startBlock,
@@ -104,7 +106,8 @@ export class Ceremonies {
       upSince: blocks.first(),
       view,
       recheck: (signal) => recheckTrigger(chain, trigger, signal),
-      ...(mayDeal === undefined ? {} : { mayDeal }),
+      mayDeal: (each) => this.#consent.mayDeal(each),
+      veto: (each) => this.#consent.veto(each),
     }
     background(`ceremony for epoch ${spec.next.epoch}`, async (stopped) => {
       const signal = AbortSignal.any([stopped, over.signal])

@@ -10,9 +10,12 @@ import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
 import type { Metrics } from '../lib/metrics.ts'
 import type { Network, PeerView } from '../protocol/channel.ts'
-import type { CeremonySpec } from '../protocol/spec.ts'
 import type { Store } from '../store/store.ts'
+import type { DealingRules } from './policy.ts'
 import type { Problems } from './problems.ts'
+
+/** What is read of a bridge on another chain; it is never followed. */
+export type OtherBridge = Pick<Chain, 'chainId' | 'bridge' | 'finalised' | 'committeeState' | 'events'>
 
 /** The parts of a relayer. */
 export interface RelayerOptions {
@@ -33,8 +36,10 @@ export interface RelayerOptions {
   readonly peers?: () => readonly PeerView[]
   /** Names that the operator gave to addresses, for the status. */
   readonly aliases?: Readonly<Record<Address, string>>
-  /** The operator's veto: why this node does not deal for a change, or null if it does. */
-  readonly mayDeal?: (spec: CeremonySpec) => string | null
+  /** For which changes this node deals without being asked; absent, for every one. */
+  readonly rules?: DealingRules
+  /** Bridges on other chains, watched for governance that must not be there. */
+  readonly others?: readonly OtherBridge[]
   /** Where the mathematics runs. */
   readonly runner?: Runner
 }

@@ -1,61 +1,84 @@
-// The operator's veto: for which changes of the committee this node deals without being asked.
+// The operator's rules: for which changes of the committee this node deals without being asked (docs/adr/0017).
 import type { CeremonySpec } from '../protocol/spec.ts'
 
-/** Rules that the operator sets; an absent one forbids nothing. */
+/** Rules that the operator sets; `DEFAULT_RULES` where nothing is configured. */
 export interface DealingRules {
   /** Smallest threshold of a new committee. */
-  readonly minThreshold?: number | undefined
-  /** Most members that may join or leave in one change, whichever number is greater. */
-  readonly maxChanges?: number | undefined
-  /** Fewest members that must stay. */
-  readonly minOverlap?: number | undefined
-  /** Whether more than half of the new committee must be needed to sign. */
-  readonly majorityOnly?: boolean | undefined
+  readonly minThreshold: number
+  /** Most members that may join or leave between the running committee and the pending one, whichever number is greater. */
+  readonly maxChanges: number
+  /** Fewest members that must stay; null: as many as sign in the running committee, or all but one where that is fewer. */
+  readonly minOverlap: number | null
+  /** By how much the threshold may rise or fall. */
+  readonly maxThresholdStep: number
+  /**
+   * always: never for a committee of which half or fewer can sign. kept: not where the change lowers the threshold to half
+   * or less, or grows the committee until fewer than half can sign. never: this is not looked at.
+   */
+  readonly majority: 'always' | 'kept' | 'never'
+  /** Blocks that must be final on top of the governance change before this node deals. */
+  readonly delayBlocks: number
 }
 
-/** Decides for each change, and remembers what it refused and what the operator approved since the start. */
-export class DealingPolicy {
-  readonly #rules: DealingRules
-  readonly #approved = new Set<number>()
-  #refused: { readonly epoch: number; readonly reason: string } | null = null
+/** An ordinary addition, removal, replacement of one, threshold step or refresh passes; all else waits for the operator. */
+export const DEFAULT_RULES: DealingRules = {
+  minThreshold: 2,
+  maxChanges: 1,
+  minOverlap: null,
+  maxThresholdStep: 1,
+  majority: 'kept',
+  delayBlocks: 0,
+}
 
-  constructor(rules: DealingRules) {
-    this.#rules = rules
-  }
-
-  /** Why this node does not deal for a change, or null if it does. */
-  mayDeal(spec: CeremonySpec): string | null {
-    const { epoch } = spec.next
-    const reason = this.#approved.has(epoch) ? null : refusalOf(this.#rules, spec)
-    if (reason !== null) this.#refused = { epoch, reason }
-    else if (this.#refused?.epoch === epoch) this.#refused = null
-    return reason
-  }
-
-  /** The operator wants this node to deal for a pending epoch, whatever the rules say. Forgotten at a restart. */
-  approve(epoch: number): void {
-    this.#approved.add(epoch)
-    if (this.#refused?.epoch === epoch) this.#refused = null
-  }
-
-  /** The change that is refused now, if it is the pending one. */
-  refused(pendingEpoch: number | null): { readonly epoch: number; readonly reason: string } | null {
-    return this.#refused !== null && this.#refused.epoch === pendingEpoch ? this.#refused : null
+/** What a change does, seen from the running committee; in a keygen everybody joins. */
+export function differenceOf({ old, next }: Pick<CeremonySpec, 'old' | 'next'>) {
+  const before = old?.members ?? []
+  return {
+    joins: next.members.filter((member) => !before.includes(member)),
+    leaves: before.filter((member) => !next.members.includes(member)),
+    stays: next.members.filter((member) => before.includes(member)),
   }
 }
 
-function refusalOf(rules: DealingRules, { old, next }: CeremonySpec): string | null {
-  const { threshold, members } = next
-  const before = old?.members ?? members
-  const stay = members.filter((member) => before.includes(member)).length
-  const changes = Math.max(members.length - stay, before.length - stay)
-  if (rules.minThreshold !== undefined && threshold < rules.minThreshold)
+/**
+ * Which rule holds a change back, in words; null if none does. The delay is not looked at here.
+ * In a keygen there is no key yet that could be handed over: only the threshold and `majority: always` count.
+ */
+export function heldBackBy(rules: DealingRules, spec: Pick<CeremonySpec, 'old' | 'next'>): string | null {
+  const { threshold, members } = spec.next
+  const size = members.length
+  if (threshold < rules.minThreshold)
     return `threshold ${threshold} is below dealMinThreshold ${rules.minThreshold}`
-  if (rules.majorityOnly === true && 2 * threshold <= members.length)
-    return `threshold ${threshold} of ${members.length} is not a majority (dealMajorityOnly)`
-  if (rules.maxChanges !== undefined && changes > rules.maxChanges)
+  if (rules.majority === 'always' && 2 * threshold <= size)
+    return `threshold ${threshold} of ${size} is not a majority (dealMajorityOnly)`
+  return spec.old === null ? null : heldBackFrom(rules, { old: spec.old, next: spec.next })
+}
+
+function heldBackFrom(
+  rules: DealingRules,
+  { old, next }: { old: NonNullable<CeremonySpec['old']>; next: CeremonySpec['next'] },
+): string | null {
+  const { joins, leaves, stays } = differenceOf({ old, next })
+  const changes = Math.max(joins.length, leaves.length)
+  if (changes > rules.maxChanges)
     return `${changes} members join or leave, more than dealMaxChanges ${rules.maxChanges}`
-  if (rules.minOverlap !== undefined && stay < rules.minOverlap)
-    return `${stay} members stay, fewer than dealMinOverlap ${rules.minOverlap}`
+  const least = rules.minOverlap ?? Math.min(old.threshold, old.members.length - 1)
+  if (stays.length < least) return `${stays.length} members stay, fewer than dealMinOverlap ${least}`
+  const step = Math.abs(next.threshold - old.threshold)
+  if (step > rules.maxThresholdStep)
+    return `the threshold moves from ${old.threshold} to ${next.threshold}, more than dealMaxThresholdStep ${rules.maxThresholdStep}`
+  return rules.majority === 'kept' ? majorityGivenUp(old, next) : null
+}
+
+/** A committee that lost its majority before is not held back for what makes that no worse. */
+function majorityGivenUp(
+  old: NonNullable<CeremonySpec['old']>,
+  { threshold, members }: CeremonySpec['next'],
+): string | null {
+  const size = members.length
+  if (threshold < old.threshold && 2 * threshold <= size)
+    return `the threshold falls to ${threshold} of ${size}, which is not a majority (dealMajorityOnly)`
+  if (size > old.members.length && 2 * threshold < size)
+    return `the committee grows until ${threshold} of ${size} sign, fewer than half (dealMajorityOnly)`
   return null
 }

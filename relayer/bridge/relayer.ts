@@ -4,14 +4,18 @@ import { SigningService } from '../ceremony/signing.ts'
 import type { Address, Hex } from '../lib/bytes.ts'
 import { to0x } from '../lib/bytes.ts'
 import { ChainError, InputError, messageOf, StoreError, TrussError } from '../lib/errors.ts'
+import type { OperatorVerdict } from '../store/decisions.ts'
 import { follow, submitInTurn } from './activation.ts'
 import { Ceremonies } from './ceremonies.ts'
-import { checkCeremony, checkReach, DeletionsCheck, FundsCheck, hasGoneBack, online } from './checks.ts'
+import { checkCeremony, checkReach, DeletionsCheck, FundsCheck, hasGoneBack } from './checks.ts'
 import { schemeOf, specOf } from './committee.ts'
+import { type ChangeStatus, type Choice, Consent } from './consent.ts'
 import { eraseDue } from './erasure.ts'
 import { Follower, type Sight } from './follower.ts'
 import { Holding } from './holding.ts'
 import { admissionOf } from './membership.ts'
+import { showObstacles, showSight } from './measures.ts'
+import { OtherBridgeWatch } from './others.ts'
 import type { Desk, RelayerOptions } from './parts.ts'
 import { Problems } from './problems.ts'
 import { ReceiptDesk } from './receipts.ts'
@@ -38,6 +42,7 @@ export class Relayer {
   readonly #stop = new AbortController()
   readonly #tasks = new Set<Promise<void>>()
   readonly #follower: Follower
+  readonly #consent: Consent
   readonly #ceremonies: Ceremonies
   readonly #receipts: ReceiptDesk
   readonly #signing: SigningService
@@ -62,7 +67,8 @@ export class Relayer {
       this.#background('keep evidence', async () => void (await options.store.addEvidence(evidence)))
     this.#signing = new SigningService({ ...options, domain, onEvidence })
     this.#follower = new Follower(this.#desk)
-    this.#ceremonies = new Ceremonies(this.#desk)
+    this.#consent = new Consent(this.#desk)
+    this.#ceremonies = new Ceremonies(this.#desk, this.#consent)
     this.#receipts = new ReceiptDesk(this.#desk)
     this.#holding = new Holding(this.#desk, this.#signing)
     this.#funds = new FundsCheck(this.#desk)
@@ -78,6 +84,10 @@ export class Relayer {
   start(): void {
     this.#unlisten = this.#receipts.listen()
     this.#background('follow the chain', (signal) => this.#run(signal))
+    for (const other of this.#desk.others ?? []) {
+      const watch = new OtherBridgeWatch(this.#desk, other)
+      this.#background('watch another bridge', (signal) => watch.run(signal))
+    }
   }
 
   /** Stops everything and waits for what is under way; prepared shares stay where they are. Idempotent. */
@@ -95,6 +105,7 @@ export class Relayer {
       desk: this.#desk,
       sight: this.#follower.last,
       ceremonies: this.#ceremonies,
+      change: this.#consent.change,
       receipts: this.#receipts,
       signsWith: this.#signing.epoch,
     })
@@ -159,6 +170,16 @@ export class Relayer {
     })
   }
 
+  /** The operator approves or vetoes the pending change. A veto also ends an attempt that is under way. @throws InputError */
+  decide(verdict: OperatorVerdict, choice: Choice): Promise<ChangeStatus> {
+    return this.#inTurn(async () => {
+      const change = await this.#consent.decide(verdict, choice)
+      // Taken up again at the next look, where it joins nothing.
+      if (verdict === 'vetoed') await this.#ceremonies.leave()
+      return change
+    })
+  }
+
   /** A look at the chain and the operator's word do not cut in on each other. */
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
     const turn = this.#turn.then(work)
@@ -198,13 +219,14 @@ export class Relayer {
   async #settle(sight: Sight, signal: AbortSignal): Promise<void> {
     const { network } = this.#desk
     network.admit(admissionOf(sight))
-    this.#show(sight)
+    showSight(this.#desk, sight, this.#ceremonies.current?.view ?? null)
     if (await hasGoneBack(this.#desk, sight)) {
       await this.#stay(sight)
       return this.#check(sight, signal)
     }
     this.#resent = 0
     await follow(this.#desk, sight, this.#ceremonies.signed, signal)
+    await this.#consent.settle(sight)
     const readable = await this.#holding.settle(sight)
     if (readable) await this.#ceremonies.attend(sight)
     else await this.#ceremonies.leave()
@@ -215,6 +237,7 @@ export class Relayer {
 
   async #check(sight: Sight, signal: AbortSignal): Promise<void> {
     checkReach(this.#desk, sight)
+    showObstacles(this.#desk, this.#ceremonies)
     checkCeremony(this.#desk, this.#ceremonies.current?.view ?? null)
     const outstanding = sight.closed.find(({ epoch }) => epoch === sight.state.outstandingEpoch) ?? null
     const known = outstanding === null ? 0 : (await this.#receipts.known(outstanding)).size
@@ -246,21 +269,6 @@ export class Relayer {
       found.abort(new DOMException('the chain shows the epoch again', 'AbortError'))
     })
     return AbortSignal.any([signal, found.signal])
-  }
-
-  #show({ state, running }: Sight): void {
-    const { metrics } = this.#desk
-    if (metrics === undefined) return
-    metrics.epoch.set(state.epoch)
-    metrics.pendingEpoch.set(state.pending?.epoch ?? 0)
-    metrics.phase.reset()
-    metrics.phase.set({ phase: state.phase }, 1)
-    metrics.members.set(state.members.length)
-    metrics.threshold.set(state.threshold)
-    metrics.connected.set(online(this.#desk, running?.members ?? []).length)
-    const view = this.#ceremonies.current?.view
-    metrics.attempt.set(view?.attempt ?? -1)
-    metrics.failedAttempts.set(view?.failureCount ?? 0)
   }
 
   #background(name: string, work: (signal: AbortSignal) => Promise<void>): void {

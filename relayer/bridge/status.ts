@@ -7,7 +7,9 @@ import { type PeerView, PROTOCOL_VERSION } from '../protocol/channel.ts'
 import { indexOf } from '../protocol/party.ts'
 import type { Ceremonies } from './ceremonies.ts'
 import { online } from './checks.ts'
+import type { ChangeStatus } from './consent.ts'
 import type { Sight } from './follower.ts'
+import { type Obstacle, obstaclesOf } from './obstacles.ts'
 import type { Desk } from './parts.ts'
 import type { Problem } from './problems.ts'
 import type { ReceiptDesk } from './receipts.ts'
@@ -85,6 +87,10 @@ export interface Status {
   readonly members: readonly MemberStatus[]
   readonly ceremony: CeremonyStatus | null
   readonly waitsFor: readonly { readonly what: string; readonly who: readonly Address[] }[]
+  /** The pending change, and what this operator's rules and its decision say of it. */
+  readonly change: ChangeStatus | null
+  /** Who holds the pending ceremony up, why, and what can be done. */
+  readonly obstacles: readonly Obstacle[]
   /** How many more members may fail before the committee cannot sign, or cannot reshare; negative: it cannot now. */
   readonly sparesToSign: number
   readonly sparesToReshare: number
@@ -118,6 +124,7 @@ export interface StatusParts {
   readonly desk: Desk
   readonly sight: Sight | null
   readonly ceremonies: Ceremonies
+  readonly change: ChangeStatus | null
   readonly receipts: ReceiptDesk
   readonly signsWith: number | null
 }
@@ -146,6 +153,8 @@ export async function statusOf(parts: StatusParts): Promise<Status> {
     members: sight === null ? [] : membersOf(desk, sight, ceremonies),
     ceremony,
     waitsFor: waitsOf(ceremonies, deletions),
+    change: parts.change,
+    obstacles: obstaclesNow(desk, ceremonies),
     sparesToSign: spares.toSign,
     sparesToReshare: spares.toReshare,
     deletions,
@@ -163,6 +172,23 @@ function ceremonyStatus({ current }: Ceremonies, head: number): CeremonyStatus |
   const window = attemptAt(current, head)
   const times = { startBlock, windowBlocks, window, attempt, nextAttemptBlock }
   return { op, epoch, stage, ...times, coordinator, dealers, failureCount, failures, blockers, halted }
+}
+
+/** Who holds up the ceremony that this node takes part in. */
+export function obstaclesNow(desk: Desk, { current }: Ceremonies): Obstacle[] {
+  if (current === null) return []
+  const heads = new Map(
+    (desk.peers?.() ?? []).map(({ address, hello }) => [address, hello?.head ?? null] as const),
+  )
+  return obstaclesOf({
+    self: desk.self,
+    spec: current.spec,
+    view: current.view,
+    problems: desk.problems.list(),
+    head: desk.blocks.head(),
+    connected: (member) => member === desk.self || desk.network.connected(member),
+    headOf: (member) => heads.get(member) ?? null,
+  })
 }
 
 function membersOf(desk: Desk, { state, running, pending }: Sight, { current }: Ceremonies): MemberStatus[] {

@@ -14,22 +14,27 @@ export interface Announcement {
   readonly softwareVersion: string
   /** Whether it deals if the coordinator chooses it: it holds the old shares and its operator's policy allows the change. */
   readonly deals: boolean
-  /** Why an old member does not deal; empty otherwise. At most 128 bytes of UTF-8. */
+  /** Whether its operator vetoed the change: it takes no part, neither deals nor receives. */
+  readonly vetoes: boolean
+  /** Why it does not deal or takes no part; empty otherwise. At most 128 bytes of UTF-8. */
   readonly refusal: string
 }
 
 const MAX_VERSION = 32
 const MAX_REFUSAL = 128
+/** What it does: 0, it does not deal; 1, it deals; 2, it takes no part. */
+const DEALS = 1
+const VETOES = 2
 
 /** At most 256 bytes. */
 export function encodeAnnouncement(announcement: Announcement): Uint8Array {
-  const { context, attempt, protocolVersion, softwareVersion, deals, refusal } = announcement
+  const { context, attempt, protocolVersion, softwareVersion, deals, vetoes, refusal } = announcement
   return enc(
     context,
     u32(attempt),
     u16(protocolVersion),
     clipped(softwareVersion, MAX_VERSION),
-    u8(deals ? 1 : 0),
+    u8(vetoes ? VETOES : deals ? DEALS : 0),
     clipped(refusal, MAX_REFUSAL),
   )
 }
@@ -37,7 +42,8 @@ export function encodeAnnouncement(announcement: Announcement): Uint8Array {
 /** @throws EncodingError if the bytes are no announcement */
 export function decodeAnnouncement(bytes: Uint8Array): Announcement {
   const [context, attempt, version, software, deals, refusal] = dec(bytes, [32, 4, 2, -1, 1, -1])
-  if (filled(deals).some((byte) => byte > 1)) throw new EncodingError('decode announcement: whether it deals')
+  if (filled(deals).some((byte) => byte > VETOES))
+    throw new EncodingError('decode announcement: whether it deals')
   if (filled(software).length > MAX_VERSION || filled(refusal).length > MAX_REFUSAL)
     throw new EncodingError('decode announcement: length of a text')
   return {
@@ -45,7 +51,8 @@ export function decodeAnnouncement(bytes: Uint8Array): Announcement {
     attempt: toUint(filled(attempt)),
     protocolVersion: toUint(filled(version)),
     softwareVersion: printable(filled(software)),
-    deals: filled(deals)[0] === 1,
+    deals: filled(deals)[0] === DEALS,
+    vetoes: filled(deals)[0] === VETOES,
     refusal: printable(filled(refusal)),
   }
 }

@@ -1,6 +1,6 @@
 // The muster before an attempt: announce, hear who is there, and start it as coordinator or join the coordinator's start.
 import { EncodingError } from '../crypto/enc.ts'
-import type { Address } from '../lib/bytes.ts'
+import { type Address, equal } from '../lib/bytes.ts'
 import { PROTOCOL_VERSION } from '../protocol/channel.ts'
 import { indexOf } from '../protocol/party.ts'
 import { contextOf, type SignedStart, sessionIdOf, signStart } from '../protocol/spec.ts'
@@ -17,6 +17,9 @@ import { coordinatorOf, type Standing, type StartDesk } from './starts.ts'
 import { type CeremonyDeps, type CeremonyTerms, dealingOf, participantsOf, seatsOf } from './terms.ts'
 import type { CeremonyView } from './view.ts'
 import { attemptAt, opening, roundDeadline, startDeadline } from './windows.ts'
+
+/** What an old member announces that cannot deal. */
+export const NO_SHARE = 'it holds no share that it can deal from'
 
 /** An attempt that did not start, or that this node did not join; nothing was sent but announcements. */
 export class NotStartedError extends Error {
@@ -54,6 +57,8 @@ export class Muster {
   readonly #bell = new Bell()
   #lastJoined: number | null
   #announcing: number | null = null
+  /** The last announcement, as sent. */
+  #said: Uint8Array = new Uint8Array()
 
   constructor(parts: MusterParts) {
     this.#parts = parts
@@ -155,9 +160,12 @@ export class Muster {
     const heard = this.#board.heard(attempt)
     const coordinator = coordinatorOf(terms.spec, this.#context, attempt)
     const bytes = encodeAnnouncement(own)
+    // An operator that changes its mind within a window is heard by all.
+    const all = toAll || !equal(bytes, this.#said)
+    this.#said = bytes
     for (const member of this.#participants) {
       if (member === deps.network.self) continue
-      if (toAll || member === coordinator || !heard.has(member)) deps.network.tell(member, 'announce', bytes)
+      if (all || member === coordinator || !heard.has(member)) deps.network.tell(member, 'announce', bytes)
     }
   }
 
@@ -165,15 +173,17 @@ export class Muster {
     const { deps, terms } = this.#parts
     const { spec, held } = terms
     const seated = spec.old !== null && indexOf(spec.old, deps.network.self) !== null
-    const veto = seated ? (terms.mayDeal?.(spec) ?? null) : null
+    const veto = terms.veto?.(spec) ?? null
+    const heldBack = seated ? (terms.mayDeal?.(spec) ?? '') : ''
     const holds = spec.held.every((key) => held.some(({ keyId }) => keyId === key.keyId))
-    const refusal = seated && !holds ? 'it holds no share that it can deal from' : (veto ?? '')
+    const refusal = veto ?? (seated && !holds ? NO_SHARE : heldBack)
     return {
       context: this.#context,
       attempt,
       protocolVersion: deps.protocolVersion ?? PROTOCOL_VERSION,
       softwareVersion: deps.softwareVersion,
       deals: seated && refusal === '',
+      vetoes: veto !== null,
       refusal,
     }
   }
@@ -219,6 +229,7 @@ export class Muster {
     this.#lastJoined = Math.max(this.#lastJoined ?? -1, attempt)
     const own = this.#own(attempt)
     // Whoever coordinates, it does not decide whether this node deals.
+    if (own.vetoes) throw new NotStartedError(`this node takes no part: ${own.refusal}`, [])
     if (dealing.includes(deps.network.self) && !own.deals)
       throw new NotStartedError(`this node was named to deal, and refuses: ${own.refusal}`, [])
     const conflict = versionConflict(seats, this.heard(attempt), deps.protocolVersion ?? PROTOCOL_VERSION)
@@ -246,6 +257,7 @@ export class Muster {
       protocolVersion: said.protocolVersion,
       softwareVersion: said.softwareVersion,
       deals: said.deals,
+      vetoes: said.vetoes,
       refusal: said.refusal,
     }))
     view.waitingFor = roster.complete

@@ -26,6 +26,7 @@ export function rosterOf(
   excluded: ReadonlySet<Address>,
 ): Roster {
   const absentNew = spec.next.members.filter((member) => !announced.has(member))
+  const vetoing = spec.next.members.filter((member) => announced.get(member)?.vetoes === true)
   const version = commonVersion(spec.next.members, announced)
   const old = spec.old?.members ?? []
   const quietOld = old.filter((member) => !announced.has(member))
@@ -44,6 +45,12 @@ export function rosterOf(
   } else if (version === null) {
     reasons.push(`members run different protocol versions: ${versions(spec.next.members, announced)}`)
     members.push(...spec.next.members)
+  }
+  if (vetoing.length > 0) {
+    reasons.push(
+      `${vetoing.length} of the ${spec.next.members.length} members take no part${refusals(vetoing, announced)}`,
+    )
+    members.push(...vetoing)
   }
   if (lacking > 0) {
     reasons.push(`${lacking} more of the old members must deal${refusals(old, announced)}`)

@@ -38,8 +38,10 @@ export interface CeremonyTerms extends Windows {
   readonly held: readonly KeyShare[]
   /** Latest head when this node started: a window that was open then is not joined (`lastClosed`). */
   readonly upSince?: number
-  /** The operator's veto: why this node does not deal for the change, or null if it does. Asked before each attempt. */
+  /** The operator's rules: why this node does not deal for the change, or null if it does. Asked in each block. */
   readonly mayDeal?: (spec: CeremonySpec) => string | null
+  /** The operator's veto: why this node takes no part at all, or null if it does. Asked in each block. */
+  readonly veto?: (spec: CeremonySpec) => string | null
   /**
    * Reads the trigger block's hash again before readiness is signed; rejects if it is no longer `spec.triggerBlockHash`.
    */

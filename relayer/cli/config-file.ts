@@ -22,10 +22,15 @@ const EXAMPLES: Record<FieldName, string | number | readonly string[]> = {
   httpHost: '127.0.0.1',
   httpPort: 9780,
   logLevel: 'info',
-  dealMinThreshold: 3,
-  dealMaxChanges: 2,
+  dealMinThreshold: 2,
+  dealMaxChanges: 1,
   dealMinOverlap: 3,
-  dealMajorityOnly: 'yes',
+  dealMaxThresholdStep: 1,
+  dealMajorityOnly: 'kept',
+  dealDelayBlocks: 7200,
+  otherBridges: [
+    '{chainId: 10, bridge: "0x0000000000000000000000000000000000000000", rpcUrls: [https://rpc.example.net]}',
+  ],
   aliases: ['"0x0000000000000000000000000000000000000000": anna'],
 }
 
@@ -48,6 +53,7 @@ export function renderConfig(values: FileValues): string {
 
 function entry(name: FieldName, value: string | number | readonly string[]): string[] {
   if (name === 'aliases') return [`${name}:`, ...[value].flat().map((line) => `  ${line}`)]
+  if (name === 'otherBridges') return [`${name}:`, ...[value].flat().map((line) => `  - ${line}`)]
   if (typeof value === 'object') return [`${name}:`, ...value.map((line) => `  - ${quoted(line)}`)]
   return [`${name}: ${quoted(String(value))}`]
 }

@@ -1,8 +1,9 @@
 // Asks the daemon of a data directory over its control socket.
 import { request } from 'node:http'
 import type { RemoteErrorBody } from '../api/control.ts'
-import { loadToolConfig, socketPath, type ToolConfig } from '../config.ts'
+import { loadToolConfig, type ToolConfig } from '../config.ts'
 import { ConfigError, TrussError } from '../lib/errors.ts'
+import { socketPath } from '../lib/settings.ts'
 import type { Context } from './command.ts'
 import { DaemonError } from './exit.ts'
 

@@ -1,7 +1,6 @@
 // The `truss` program: its commands, and the one place where an error becomes a line on standard error and an exit code.
 import { Command, CommanderError } from 'commander'
-import { ConfigProblems } from '../config.ts'
-import { InputError, messageOf } from '../lib/errors.ts'
+import { ConfigProblems, InputError, messageOf } from '../lib/errors.ts'
 import { SOFTWARE_VERSION } from '../lib/version.ts'
 import { adminCommand } from './admin.ts'
 import { bootnodeCommand } from './bootnode.ts'

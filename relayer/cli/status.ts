@@ -1,6 +1,7 @@
 // `truss status`: what the daemon sees, does, and waits for.
 import { Command } from 'commander'
 import type { HealthCheck } from '../api/health.ts'
+import type { ChangeStatus } from '../bridge/consent.ts'
 import type { CeremonyStatus, MemberStatus, Status } from '../bridge/status.ts'
 import { columns, contextOf, show } from './command.ts'
 import { askDaemon, clientConfig } from './daemon-client.ts'
@@ -23,7 +24,7 @@ export function statusCommand(io: Io): Command {
 
 /** The status as text. */
 export function statusLines(status: FullStatus, name: Namer): string[] {
-  const { ceremony, deletions, shares, waitsFor, health } = status
+  const { ceremony, change, deletions, obstacles, shares, waitsFor, health } = status
   return [
     ...columns([
       ['address', name(status.address)],
@@ -42,6 +43,10 @@ export function statusLines(status: FullStatus, name: Namer): string[] {
               `epoch ${deletions.epoch}: ${deletions.known.length} of ${deletions.needed} receipts, ${deletions.onChain} on chain${deletions.pausesTransfers ? '; transfers wait for them' : ''}`,
             ],
           ] as const)),
+      ...(change === null ? [] : [['change', changeText(change)] as const]),
+      ...obstacles.map(
+        ({ who, message, remedy }) => ['BLOCKS', `${name(who)} ${message}: ${remedy}`] as const,
+      ),
       ...waitsFor.map(({ what, who }) => ['WAITS FOR', `${what}: ${who.map(name).join(', ')}`] as const),
       ...shares.map(
         ({ epoch, attempt, state }) => ['share', `epoch ${epoch}, attempt ${attempt}: ${state}`] as const,
@@ -59,6 +64,33 @@ function epochText({ epoch, phase, threshold, members, pendingEpoch }: Status): 
   const size = members.filter(({ index }) => index !== null).length
   const pending = pendingEpoch === null ? '' : `; epoch ${pendingEpoch} is pending`
   return `${epoch}, ${phase}, ${threshold} of ${size} sign${pending}`
+}
+
+/** What changes, and whether this operator stands in its way. */
+function changeText({
+  epoch,
+  joins,
+  leaves,
+  thresholdBefore,
+  threshold,
+  heldBack,
+  decision,
+}: ChangeStatus): string {
+  const parts = [
+    ...(joins.length === 0 || thresholdBefore === null ? [] : [`${joins.length} join`]),
+    ...(leaves.length === 0 ? [] : [`${leaves.length} leave`]),
+    ...(thresholdBefore === null || thresholdBefore === threshold
+      ? []
+      : [`threshold ${thresholdBefore} -> ${threshold}`]),
+  ]
+  const what = parts.length === 0 ? '' : `: ${parts.join(', ')}`
+  const said =
+    decision === null
+      ? heldBack === null
+        ? ''
+        : `; YOUR RULES HOLD IT BACK: ${heldBack}`
+      : `; you ${decision} it`
+  return `to epoch ${epoch}${what}${said}; \`truss reshare show\` shows it whole`
 }
 
 function signsText({ index, signsWith }: Status): string {

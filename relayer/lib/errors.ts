@@ -23,6 +23,16 @@ export class InputError extends TrussError {}
 /** The configuration, a keystore or a password is absent or wrong; the daemon refuses to start. */
 export class ConfigError extends TrussError {}
 
+/** Several things wrong with one configuration, each as one line that says what to do. */
+export class ConfigProblems extends ConfigError {
+  readonly problems: readonly string[]
+
+  constructor(problems: readonly string[]) {
+    super(problems.join('; '))
+    this.problems = problems
+  }
+}
+
 /** An RPC endpoint is unreachable, lies, disagrees with the others, or a transaction did not go through. */
 export class ChainError extends TrussError {}
 

@@ -66,6 +66,18 @@ export function createMetrics({ process = false }: { process?: boolean } = {}) {
       labelNames: ['check', 'severity'],
       registers,
     }),
+    obstacles: new Gauge({
+      name: 'truss_ceremony_obstacles',
+      help: 'Members that hold the pending ceremony up, by reason; `truss status` names them.',
+      labelNames: ['reason'],
+      registers,
+    }),
+    otherBridgeEvents: new Counter({
+      name: 'truss_other_bridge_governance_events_total',
+      help: 'Governance events of a bridge on another chain; none of them may be, and none starts anything.',
+      labelNames: ['chain', 'bridge'],
+      registers,
+    }),
     evidence: gauge('evidence_records', 'Evidence records that are stored.'),
     refusedStreams: new Counter({
       name: 'truss_refused_streams_total',

@@ -1,5 +1,9 @@
 // Texts of settings and arguments made into values; each refusal says what to do and never repeats the text.
-import { type Address, toAddress } from './bytes.ts'
+import { resolve } from 'node:path'
+import { type Address, type Hex, toAddress } from './bytes.ts'
+
+/** The longest path of a Unix socket that the operating system takes, in bytes. */
+const SOCKET_PATH_BYTES = 103
 
 /** A parser of whole numbers from `least` to `most`, decimal digits only. `or` names what else the setting takes. */
 export function whole(least: number, most: number, or = '') {
@@ -11,10 +15,11 @@ export function whole(least: number, most: number, or = '') {
   }
 }
 
-/** @throws RangeError for anything but yes, no, true and false */
-export function yesOrNo(value: string): boolean {
-  if (!['yes', 'no', 'true', 'false'].includes(value)) throw new RangeError('must be yes or no')
-  return value === 'yes' || value === 'true'
+/** When a majority of a committee must be needed to sign. @throws RangeError for anything but kept, yes and no */
+export function majority(value: string): 'always' | 'kept' | 'never' {
+  if (value === 'kept') return value
+  if (!['yes', 'no', 'true', 'false'].includes(value)) throw new RangeError('must be kept, yes or no')
+  return value === 'yes' || value === 'true' ? 'always' : 'never'
 }
 
 /** Any text but the empty one. @throws RangeError */
@@ -59,4 +64,25 @@ export function multiaddrWithPeer(value: string): string {
       "must end in /p2p/ and the bootnode's PeerId: `truss bootnode` prints the whole address",
     )
   return value
+}
+
+/** The same object, which nobody can change any more, all that it holds included. */
+export function deepFreeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null) for (const inner of Object.values(value)) deepFreeze(inner)
+  return Object.freeze(value)
+}
+
+/** The daemon's control socket, in its data directory. @throws RangeError if the operating system takes no path so long */
+export function socketPath(dataDirectory: string): string {
+  const path = resolve(dataDirectory, 'truss.sock')
+  if (Buffer.byteLength(path) > SOCKET_PATH_BYTES)
+    throw new RangeError('dataDirectory: its path is too long for a Unix socket: choose a shorter one')
+  return path
+}
+
+/** 32 bytes as 0x and 64 hex digits, lower case. @throws RangeError */
+export function hash32(value: string): Hex {
+  const text = value.toLowerCase()
+  if (!/^0x[0-9a-f]{64}$/.test(text)) throw new RangeError('must be a hash: 0x and 64 hex digits')
+  return text as Hex // CAST: the expression says so
 }

@@ -20,6 +20,8 @@ import type { Address } from '../lib/bytes.ts'
  *  activation/<epoch>             full arguments of that activation, to be sent again if the chain loses it; one at a time
  *  receipt/<epoch>/<address>      signed deletion receipt, own or received
  *  lost/<epoch>                   the operator declared the share of this epoch lost
+ *  decision/<epoch>               the operator approved or vetoed this pending change: epoch, committee hash, verdict
+ *  watched/<chain>/<bridge>       block from which another bridge is watched for governance that must not be there
  *  evidence/<hash>                evidence record against a member
  *  peer/<address>                 network addresses at which this member was reached
  *
@@ -50,6 +52,8 @@ export const KEY = {
   activation: (epoch: number) => `activation/${epochPart(epoch)}`,
   receipt: (epoch: number, relayer: Address) => `receipt/${epochPart(epoch)}/${relayer}`,
   lost: (epoch: number) => `lost/${epochPart(epoch)}`,
+  decision: (epoch: number) => `decision/${epochPart(epoch)}`,
+  watched: (chainId: number, bridge: Address) => `watched/${epochPart(chainId)}/${bridge}`,
   evidence: (hash: string) => `evidence/${hash}`,
   peer: (address: Address) => `peer/${address}`,
 } as const
@@ -65,6 +69,7 @@ export const PREFIX = {
   activation: 'activation/',
   receipt: 'receipt/',
   lost: 'lost/',
+  decision: 'decision/',
   evidence: 'evidence/',
   peer: 'peer/',
 } as const

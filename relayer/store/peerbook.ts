@@ -24,3 +24,37 @@ export async function listPeers({ records }: Vault): Promise<Map<Address, string
   const found = await records.list(PREFIX.peer, (body) => decList(body, MAX_ADDRESSES).map(text))
   return new Map(found.map(([key, addresses]) => [toAddress(key.slice(PREFIX.peer.length)), addresses]))
 }
+
+const BOOT = /^boot:(\d+):([0-9a-f]{32})$/
+
+/** What the network keeps of a peer. */
+export interface BookEntry {
+  readonly address: Address
+  readonly multiaddrs: readonly string[]
+  /** The highest that it ever said, with the id of that start. */
+  readonly bootCounter: number
+  readonly bootId: string
+}
+
+/** The network's peer book in a store: a peer's multiaddrs, and as one more line its highest boot counter. */
+export function peerBookIn(store: {
+  peers(): Promise<Map<Address, string[]>>
+  putPeer(peer: Address, lines: readonly string[]): Promise<void>
+}) {
+  return {
+    async load(): Promise<BookEntry[]> {
+      return [...(await store.peers())].map(([address, lines]) => {
+        const [, counter = '0', bootId = ''] = lines.map((line) => BOOT.exec(line)).find(Boolean) ?? []
+        const multiaddrs = lines.filter((line) => !BOOT.test(line))
+        return { address, multiaddrs, bootCounter: Number(counter), bootId }
+      })
+    },
+    async save(entries: readonly BookEntry[]): Promise<void> {
+      for (const { address, multiaddrs, bootCounter, bootId } of entries)
+        await store.putPeer(
+          address,
+          bootCounter === 0 ? multiaddrs : [`boot:${bootCounter}:${bootId}`, ...multiaddrs],
+        )
+    },
+  }
+}

@@ -9,6 +9,8 @@ import * as ceremonies from './ceremonies.ts'
 import type { CeremonyRecord, Cursor } from './ceremonies.ts'
 import type { ActivationArgs, ShareRecord } from './codec.ts'
 import type { Database, KeyFiles } from './database.ts'
+import * as decisions from './decisions.ts'
+import type { Decision } from './decisions.ts'
 import * as epochs from './epochs.ts'
 import type { RetiredRecord, Running } from './epochs.ts'
 import * as evidence from './evidence.ts'
@@ -208,6 +210,29 @@ export class Store {
   /** The epochs whose share was declared lost. */
   lost(): Promise<number[]> {
     return lost.listLost(this.#vault)
+  }
+
+  /** What the operator decided about a pending change; replaces what stood for its epoch. */
+  putDecision(decision: Decision): Promise<void> {
+    return this.#inTurn(() => decisions.putDecision(this.#vault, decision))
+  }
+
+  /** The decision about an epoch, or null. */
+  decision(epoch: number): Promise<Decision | null> {
+    return decisions.readDecision(this.#vault, epoch)
+  }
+
+  /** Forgets the decisions about epochs for which the condition holds: they are activated or burned. */
+  dropDecisions(over: (epoch: number) => boolean): Promise<void> {
+    return this.#inTurn(async () => {
+      const epochs = await decisions.decidedEpochs(this.#vault)
+      await decisions.dropDecisions(this.#vault, epochs.filter(over))
+    })
+  }
+
+  /** The block from which another bridge is watched: that of the first call, ever after. */
+  watchedFrom(place: { chainId: number; bridge: Address }, block: number): Promise<number> {
+    return this.#inTurn(() => decisions.watchedFrom(this.#vault, place, block))
   }
 
   /** Waits for the writers and closes the database. */

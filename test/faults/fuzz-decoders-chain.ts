@@ -13,10 +13,10 @@ import {
   alias,
   filled,
   multiaddr,
+  majority,
   multiaddrWithPeer,
   rpcUrl,
   whole,
-  yesOrNo,
 } from '../../relayer/lib/settings.ts'
 import type { Decoder } from './fuzz-engine.ts'
 import type { Dice } from './fuzz-random.ts'
@@ -161,7 +161,7 @@ function stateAnswer(): Uint8Array {
 function settings(): Decoder {
   const parsers = [
     whole(0, 65_535),
-    yesOrNo,
+    majority,
     filled,
     address,
     rpcUrl,

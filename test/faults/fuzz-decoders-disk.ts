@@ -17,6 +17,7 @@ import {
   encodeShareRecord,
 } from '../../relayer/store/codec.ts'
 import type { Database } from '../../relayer/store/database.ts'
+import { decodeDecision, encodeDecision, readDecision, watchedFrom } from '../../relayer/store/decisions.ts'
 import { listRetired, readRunning } from '../../relayer/store/epochs.ts'
 import { listEvidence } from '../../relayer/store/evidence.ts'
 import { KEY } from '../../relayer/store/layout.ts'
@@ -130,6 +131,21 @@ export function diskDecoders(samples: Samples): Decoder[] {
       run: (bytes) => ({ again: encodeReceipt(decodeReceipt(bytes)) }),
       reaches: ['taken', `${malformed}integer too large`, `${malformed}part N has`],
     },
+    {
+      name: 'decision',
+      covers: ['store/decisions.ts#decodeDecision'],
+      weight: 1,
+      samples: [
+        encodeDecision({ epoch: 2, committeeHash: new Uint8Array(32).fill(4), verdict: 'approved' }),
+        encodeDecision({ epoch: 2, committeeHash: new Uint8Array(32).fill(4), verdict: 'vetoed' }),
+      ],
+      errors: [EncodingError],
+      run: (bytes) => ({ again: encodeDecision(decodeDecision(bytes)) }),
+      reaches: [
+        'taken',
+        ...['integer too large', 'unknown word', 'no UTF-N', 'part N has'].map((why) => malformed + why),
+      ],
+    },
     ...records(share),
     ...files(),
   ]
@@ -152,6 +168,13 @@ function records(share: Uint8Array): Decoder[] {
     ['share', KEY.share(1, 0), share, (vault) => readShareRecord(vault, SLOT)],
     ['retired', KEY.retired(1, 0), enc(utf8('burned')), listRetired],
     ['evidence', KEY.evidence('00'), enc(hash), listEvidence],
+    ['decision', KEY.decision(1), enc(u64(1), hash, utf8('vetoed')), (vault) => readDecision(vault, 1)],
+    [
+      'watched',
+      KEY.watched(5, MEMBER),
+      enc(u64(9)),
+      (vault) => watchedFrom(vault, { chainId: 5, bridge: MEMBER }, 1),
+    ],
     ['peer', KEY.peer(MEMBER), enc(utf8('/ip4/127.0.0.1/tcp/1')), listPeers],
     ['sealed', KEY.sealed(1, 0), enc(enc(u32(0), new Uint8Array(72))), (vault) => loadShares(vault, SLOT)],
     [

@@ -35,6 +35,7 @@ export function wireDecoders(): Decoder[] {
     protocolVersion: 1,
     softwareVersion: '0.1.0',
     deals: true,
+    vetoes: false,
     refusal: '',
   }
   const hello = encodeHello(HELLO, NETWORK, SIGNER)
@@ -53,6 +54,7 @@ export function wireDecoders(): Decoder[] {
         encodeAnnouncement({
           ...announcement,
           deals: false,
+          vetoes: true,
           refusal: 'its rules forbid the change'.repeat(4),
         }),
       ],

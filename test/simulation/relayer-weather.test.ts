@@ -1,6 +1,7 @@
 // Whole relayers in bad weather: endpoints down or at odds, reorganisations, a veto, failed attempts, members that are missed.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { DEFAULT_RULES } from '../../relayer/bridge/policy.ts'
 import { GovernedSim, type Operator, probe } from '../support/governed-sim.ts'
 
 /** The checks that are not well. */
@@ -121,14 +122,20 @@ test('an activation that is lost below finality: no node goes back, and they sen
 test('n - t + 1 members that do not deal are a veto; the status says who and why, and an approval ends it', async () => {
   const sim = await GovernedSim.running('veto', { count: 4, first: [0, 1, 2] })
   await sim.start(3)
-  for (const position of [0, 1]) sim.at(position).mayDeal = () => 'the threshold is too low'
+  for (const position of [0, 1]) {
+    await sim.at(position).stop()
+    sim.at(position).rules = { ...DEFAULT_RULES, minThreshold: 3 }
+    await sim.start(position)
+  }
   sim.chain.adminSetCommittee([sim.at(3).address], [], 2)
   await sim.step(12)
   const { waitsFor } = await sim.at(2).status()
-  assert.match(waitsFor[0]?.what ?? '', /must deal.*the threshold is too low/)
+  assert.match(waitsFor[0]?.what ?? '', /must deal.*threshold 2 is below dealMinThreshold 3/)
   assert.deepEqual(waitsFor[0]?.who, [sim.at(0).address, sim.at(1).address])
   assert.equal(sim.prepared(2), 0)
-  sim.at(0).mayDeal = () => null
+  const { change } = await sim.at(0).status()
+  assert.ok(change)
+  await sim.at(0).relayer?.decide('approved', change)
   await sim.completed(2)
   await sim.stop()
 })

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { schemeOf } from '../../relayer/bridge/committee.ts'
 import { type Runner, inProcess } from '../../relayer/ceremony/runner.ts'
+import type { DealingRules } from '../../relayer/bridge/policy.ts'
 import { Relayer } from '../../relayer/bridge/relayer.ts'
 import type { Status } from '../../relayer/bridge/status.ts'
 import { type Signer, signerOf } from '../../relayer/crypto/identity.ts'
@@ -9,7 +10,6 @@ import { verifyEvm, verifySignature } from '../../relayer/crypto/schnorr.ts'
 import { type Address, fromHex, toAddress } from '../../relayer/lib/bytes.ts'
 import { silentLog } from '../../relayer/lib/log.ts'
 import { Secret } from '../../relayer/lib/secret.ts'
-import type { CeremonySpec } from '../../relayer/protocol/spec.ts'
 import { ofEpoch, PREFIX } from '../../relayer/store/layout.ts'
 import { openStore, type Store } from '../../relayer/store/store.ts'
 import { FakeChain, type FakeChainOptions } from './fake-chain.ts'
@@ -35,7 +35,7 @@ export class Operator {
   store: Store | null = null
   relayer: Relayer | null = null
   runner: Runner = inProcess
-  mayDeal: (spec: CeremonySpec) => string | null = () => null
+  rules: DealingRules | null = null
 
   constructor(sim: GovernedSim, key: Uint8Array) {
     this.#sim = sim
@@ -70,7 +70,7 @@ export class Operator {
       softwareVersion: 'test',
       pollMs: POLL_MS,
       runner: this.runner,
-      mayDeal: (spec) => this.mayDeal(spec),
+      ...(this.rules === null ? {} : { rules: this.rules }),
     })
     this.relayer.start()
   }

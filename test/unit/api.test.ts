@@ -24,7 +24,7 @@ function daemonWith(checks: readonly HealthCheck[]): Daemon {
     health: async () => checks,
     keys: async () => [{ keyId: 0 }],
     evidence: async () => [],
-    approve: async (epoch) => ({ epoch }),
+    decide: async (verdict, choice) => ({ verdict, ...choice }),
     async signProbe({ keyId, text, include }, signal): Promise<ProbeAnswer> {
       if (text === 'never') await new Promise((_, reject) => signal.addEventListener('abort', reject))
       if (keyId > 0)

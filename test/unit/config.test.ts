@@ -5,14 +5,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import {
-  ConfigProblems,
   FIELDS,
   loadBootnodeConfig,
   loadConfig,
   loadToolConfig,
   variableOf,
 } from '../../relayer/config.ts'
-import { ConfigError } from '../../relayer/lib/errors.ts'
+import { ConfigError, ConfigProblems } from '../../relayer/lib/errors.ts'
 
 const BRIDGE = '0x5FbDB2315678afecb367f032d93F642f64180aa3'
 const GOOD = `

@@ -80,6 +80,7 @@ const announcement = {
   protocolVersion: 1,
   softwareVersion: '0.1.0',
   deals: true,
+  vetoes: false,
   refusal: '',
 }
 

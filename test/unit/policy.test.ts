@@ -1,131 +1,113 @@
-// The operator's veto, and the health checks that tell of it.
+// The operator's rules: what the defaults let pass and hold back, and each rule by itself.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { checksOf, type Surroundings } from '../../relayer/api/checks.ts'
-import { readiness } from '../../relayer/api/health.ts'
-import { DealingPolicy, type DealingRules } from '../../relayer/bridge/policy.ts'
-import type { MemberStatus, Status } from '../../relayer/bridge/status.ts'
+import { DEFAULT_RULES, type DealingRules, heldBackBy } from '../../relayer/bridge/policy.ts'
 import { type Address, toAddress } from '../../relayer/lib/bytes.ts'
 import type { CeremonySpec } from '../../relayer/protocol/spec.ts'
 
 const at = (number: number): Address => toAddress(`0x${number.toString(16).padStart(40, '0')}`)
 const members = (...numbers: number[]) => numbers.map(at)
 
-function change(before: number[], after: number[], threshold: number): CeremonySpec {
+/** From threshold and members to threshold and members. */
+function change(
+  [oldThreshold, ...before]: number[],
+  [threshold, ...after]: number[],
+): Pick<CeremonySpec, 'old' | 'next'> {
   return {
-    op: 'reshare',
-    chainId: 1,
-    bridge: at(99),
-    held: [],
-    generated: [],
-    old: { epoch: 4, members: members(...before), threshold: 2 },
-    next: { epoch: 5, members: members(...after), threshold },
-    triggerBlockHash: new Uint8Array(32),
+    old: { epoch: 4, members: members(...before), threshold: oldThreshold ?? 0 },
+    next: { epoch: 5, members: members(...after), threshold: threshold ?? 0 },
   }
 }
 
-const refusal = (rules: DealingRules, spec: CeremonySpec) => new DealingPolicy(rules).mayDeal(spec)
+const NO_RULES: DealingRules = {
+  minThreshold: 2,
+  maxChanges: 100,
+  minOverlap: 0,
+  maxThresholdStep: 100,
+  majority: 'never',
+  delayBlocks: 0,
+}
+const by = (rules: Partial<DealingRules>, spec: Pick<CeremonySpec, 'old' | 'next'>) =>
+  heldBackBy({ ...NO_RULES, ...rules }, spec) ?? ''
 
-test('without rules every change is dealt for', () => {
-  assert.equal(refusal({}, change([1, 2, 3], [4, 5, 6], 2)), null)
+test('by default an ordinary change passes: one joins, leaves or is replaced, the threshold takes a step, a refresh', () => {
+  const ordinary: Record<string, Pick<CeremonySpec, 'old' | 'next'>> = {
+    'one joins, half can sign': change([2, 1, 2, 3], [2, 1, 2, 3, 4]),
+    'one joins with a step': change([2, 1, 2, 3], [3, 1, 2, 3, 4]),
+    'one leaves': change([3, 1, 2, 3, 4], [3, 1, 2, 3]),
+    'one leaves of all that sign, with the step that this needs': change([3, 1, 2, 3], [2, 1, 2]),
+    'one is replaced': change([2, 1, 2, 3], [2, 1, 2, 4]),
+    'one of two is replaced': change([2, 1, 2], [2, 1, 3]),
+    'one is replaced and the threshold falls, a majority still': change([3, 1, 2, 3], [2, 2, 3, 4]),
+    'the threshold rises': change([2, 1, 2, 3, 4], [3, 1, 2, 3, 4]),
+    'the threshold falls to a majority': change([4, 1, 2, 3, 4], [3, 1, 2, 3, 4]),
+    'a refresh': change([2, 1, 2, 3], [2, 1, 2, 3]),
+    'a refresh of a committee that never had a majority': change([2, 1, 2, 3, 4, 5], [2, 1, 2, 3, 4, 5]),
+    'one leaves a committee without a majority': change([2, 1, 2, 3, 4, 5], [2, 1, 2, 3, 4]),
+    'one of nine joins': change([5, 1, 2, 3, 4, 5, 6, 7, 8, 9], [5, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]),
+    'a first key of any committee': {
+      old: null,
+      next: { epoch: 1, members: members(1, 2, 3, 4), threshold: 2 },
+    },
+  }
+  for (const [name, spec] of Object.entries(ordinary))
+    assert.equal(heldBackBy(DEFAULT_RULES, spec), null, name)
+})
+
+test('by default what hands the key over is held back', () => {
+  const bad: [string, Pick<CeremonySpec, 'old' | 'next'>, RegExp][] = [
+    ['two swapped at once', change([2, 1, 2, 3], [2, 3, 4, 5]), /2 members join or leave.*dealMaxChanges 1/],
+    [
+      'two join, one after the other within one ceremony',
+      change([2, 1, 2, 3], [3, 1, 2, 3, 4, 5]),
+      /2 members/,
+    ],
+    ['two leave', change([2, 1, 2, 3, 4], [2, 1, 2]), /2 members join or leave/],
+    ['a disjoint committee', change([2, 1, 2, 3], [2, 4, 5, 6]), /3 members join or leave/],
+    [
+      'the threshold is cut by two',
+      change([5, 1, 2, 3, 4, 5], [3, 1, 2, 3, 4, 5]),
+      /from 5 to 3.*dealMaxThresholdStep 1/,
+    ],
+    ['it rises by two', change([2, 1, 2, 3, 4], [4, 1, 2, 3, 4]), /from 2 to 4/],
+    ['it is cut to half', change([3, 1, 2, 3, 4], [2, 1, 2, 3, 4]), /falls to 2 of 4.*not a majority/],
+    [
+      'the committee grows until fewer than half sign',
+      change([2, 1, 2, 3, 4], [2, 1, 2, 3, 4, 5]),
+      /grows until 2 of 5/,
+    ],
+  ]
+  for (const [name, spec, why] of bad) assert.match(heldBackBy(DEFAULT_RULES, spec) ?? '', why, name)
+})
+
+test('the overlap that no configuration names: as many as sign now stay, even where more changes are allowed', () => {
+  const rules = { ...DEFAULT_RULES, maxChanges: 9, maxThresholdStep: 9 }
+  assert.equal(heldBackBy(rules, change([3, 1, 2, 3, 4, 5], [3, 1, 2, 3, 6, 7])), null)
+  const three = heldBackBy(rules, change([3, 1, 2, 3, 4, 5], [3, 1, 2, 6, 7, 8]))
+  assert.match(three ?? '', /2 members stay, fewer than dealMinOverlap 3/)
+  assert.equal(heldBackBy({ ...rules, minOverlap: 0 }, change([2, 1, 2, 3], [2, 4, 5, 6])), null)
 })
 
 test('each rule holds back what it is about, and nothing else', () => {
-  const add = change([1, 2, 3], [1, 2, 3, 4], 2)
-  assert.match(refusal({ minThreshold: 3 }, add) ?? '', /threshold 2 is below dealMinThreshold 3/)
-  assert.equal(refusal({ minThreshold: 2 }, add), null)
-  assert.match(refusal({ majorityOnly: true }, add) ?? '', /threshold 2 of 4 is not a majority/)
-  assert.equal(refusal({ majorityOnly: true }, change([1, 2, 3], [1, 2, 3], 2)), null)
-  const swap = change([1, 2, 3], [3, 4, 5], 2)
-  assert.match(refusal({ maxChanges: 1 }, swap) ?? '', /2 members join or leave, more than dealMaxChanges 1/)
-  assert.equal(refusal({ maxChanges: 2 }, swap), null)
-  assert.match(refusal({ minOverlap: 2 }, swap) ?? '', /1 members stay, fewer than dealMinOverlap 2/)
-  assert.equal(refusal({ minOverlap: 1 }, swap), null)
-  assert.equal(refusal({ maxChanges: 0 }, change([1, 2, 3], [1, 2, 3], 2)), null, 'a refresh changes nobody')
+  const add = change([2, 1, 2, 3], [2, 1, 2, 3, 4])
+  assert.match(by({ minThreshold: 3 }, add), /threshold 2 is below dealMinThreshold 3/)
+  assert.equal(by({ minThreshold: 2 }, add), '')
+  assert.match(by({ majority: 'always' }, add), /threshold 2 of 4 is not a majority/)
+  assert.equal(by({ majority: 'always' }, change([2, 1, 2, 3], [2, 1, 2, 3])), '')
+  const swap = change([2, 1, 2, 3], [2, 3, 4, 5])
+  assert.match(by({ maxChanges: 1 }, swap), /2 members join or leave, more than dealMaxChanges 1/)
+  assert.equal(by({ maxChanges: 2 }, swap), '')
+  assert.match(by({ minOverlap: 2 }, swap), /1 members stay, fewer than dealMinOverlap 2/)
+  assert.equal(by({ minOverlap: 1 }, swap), '')
+  const step = change([2, 1, 2, 3], [3, 1, 2, 3])
+  assert.match(by({ maxThresholdStep: 0 }, step), /from 2 to 3, more than dealMaxThresholdStep 0/)
+  assert.equal(by({ maxThresholdStep: 1 }, step), '')
+  assert.equal(by({ maxChanges: 0 }, change([2, 1, 2, 3], [2, 1, 2, 3])), '', 'a refresh changes nobody')
 })
 
-test('an approval is for one epoch, and what is refused is shown as long as it is pending', () => {
-  const policy = new DealingPolicy({ maxChanges: 0 })
-  const swap = change([1, 2, 3], [1, 2, 4], 2)
-  assert.notEqual(policy.mayDeal(swap), null)
-  assert.equal(policy.refused(5)?.epoch, 5)
-  assert.equal(policy.refused(6), null, 'another change is pending now')
-  policy.approve(5)
-  assert.equal(policy.refused(5), null)
-  assert.equal(policy.mayDeal(swap), null)
-  assert.notEqual(policy.mayDeal({ ...swap, next: { ...swap.next, epoch: 6 } }), null)
-})
-
-const member = (address: Address, self: boolean, connected: boolean): MemberStatus => ({
-  address,
-  alias: null,
-  self,
-  index: 1,
-  nextIndex: null,
-  connected,
-  announced: false,
-  ready: false,
-  deals: false,
-  protocolVersion: null,
-  softwareVersion: null,
-  head: null,
-  epoch: null,
-  latencyMs: null,
-})
-
-const status: Status = {
-  address: at(1),
-  softwareVersion: 'truss/0',
-  chainId: 1,
-  bridge: at(99),
-  head: 100,
-  finalised: 99,
-  phase: 'complete',
-  epoch: 4,
-  threshold: 2,
-  pendingEpoch: null,
-  index: 1,
-  signsWith: 4,
-  members: [member(at(1), true, true), member(at(2), false, true)],
-  ceremony: null,
-  waitsFor: [],
-  sparesToSign: 0,
-  sparesToReshare: 0,
-  deletions: null,
-  shares: [],
-  evidence: 0,
-  problems: [],
-}
-const fine: Surroundings = { bootnodes: [], recordReplicas: 1, bootAlarms: [], vetoed: null }
-const bootnode = (connected: boolean) => [{ multiaddr: '/dns4/b/tcp/1/p2p/16U', connected }]
-
-/** `check:severity` of what is not well. */
-const wrong = (now: Status, around: Surroundings) =>
-  checksOf(now, around)
-    .filter(({ severity }) => severity !== 'ok')
-    .map(({ check, severity }) => `${check}:${severity}`)
-
-test('health names what is wrong, how bad it is, and always a remedy', () => {
-  const alone = { ...status, members: [member(at(1), true, true), member(at(2), false, false)] }
-  assert.deepEqual(wrong(status, fine), [])
-  assert.deepEqual(wrong({ ...status, phase: null }, fine), ['chain:critical'])
-  assert.deepEqual(wrong({ ...status, evidence: 2 }, fine), ['evidence:warning'])
-  assert.deepEqual(wrong(status, { ...fine, bootnodes: bootnode(false) }), ['bootstrap:warning'])
-  assert.deepEqual(wrong(alone, { ...fine, bootnodes: bootnode(false) }), ['bootstrap:critical'])
-  assert.deepEqual(wrong(status, { ...fine, bootnodes: bootnode(true), recordReplicas: 0 }), [
-    'bootstrap:warning',
-  ])
-  assert.deepEqual(wrong(status, { ...fine, bootAlarms: [{ address: at(2), kind: 'clone' }] }), [
-    'boot:warning',
-  ])
-  assert.deepEqual(wrong(status, { ...fine, vetoed: { epoch: 5, reason: 'r' } }), ['policy:warning'])
-  const rpc = { check: 'rpc', severity: 'critical', message: 'down', remedy: 'check' } as const
-  const both = checksOf({ ...status, phase: null, problems: [rpc], evidence: 1 }, fine)
-  assert.deepEqual(
-    both.map(({ check }) => check),
-    ['rpc', 'evidence', 'bootstrap'],
-    'the worst first; the unread contract is the endpoint again',
-  )
-  for (const { severity, remedy } of both) assert.ok(severity === 'ok' || remedy !== '')
-  assert.deepEqual(readiness(both).reasons, ['rpc: down: check'])
+test('a keygen is held to the threshold and to a majority where one is always asked for, and to nothing else', () => {
+  const keygen = { old: null, next: { epoch: 1, members: members(1, 2, 3, 4), threshold: 2 } }
+  assert.match(by({ minThreshold: 3 }, keygen), /dealMinThreshold 3/)
+  assert.match(by({ majority: 'always' }, keygen), /2 of 4 is not a majority/)
+  assert.equal(by({ majority: 'kept', maxChanges: 0, minOverlap: 9, maxThresholdStep: 0 }, keygen), '')
 })

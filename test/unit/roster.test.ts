@@ -31,6 +31,7 @@ function said(...entries: [number, Partial<Announcement>][]): Map<Address, Annou
         protocolVersion: 1,
         softwareVersion: '0.1.0',
         deals: n <= 3,
+        vetoes: false,
         refusal: '',
         ...part,
       },

@@ -1,0 +1,115 @@
+// Bridges on other chains: governance there starts nothing here, and is an alarm, since those committees must stay as deployed.
+import { messageOf, TrussError } from '../lib/errors.ts'
+import type { Desk, OtherBridge } from './parts.ts'
+
+/** For how many blocks of its chain an event keeps the alarm up, restarts included. */
+export const OTHER_MEMORY_BLOCKS = 50_000
+
+/** Everything that changes a committee, its keys or its rules; the group key that such a bridge is given is not among it. */
+const GOVERNANCE = new Set([
+  'RelayerAdded',
+  'RelayerRemoved',
+  'RelayerThresholdChanged',
+  'ThresholdBelowMajority',
+  'StartKeygen',
+  'EndKeygen',
+  'KeyRefresh',
+  'KeyAdditionStarted',
+  'CeremonyStarted',
+  'EpochBurned',
+  'EpochActivated',
+  'ShareDeleted',
+  'ReshareCompleted',
+  'DeletionsWaived',
+  'AttemptWindowChanged',
+  'RequireDeletionQuorumChanged',
+])
+
+/** What a watch is handed. */
+export type WatchDesk = Pick<Desk, 'clock' | 'pollMs' | 'problems' | 'metrics' | 'store'> & {
+  readonly chain: Pick<Desk['chain'], 'chainId' | 'bridge'>
+}
+
+/** Looks at one such bridge again and again; it has no way to a ceremony, only to the alarm. */
+export class OtherBridgeWatch {
+  readonly #desk: WatchDesk
+  readonly #other: OtherBridge
+  readonly #name: string
+  #looked: number | null = null
+  #event: { readonly name: string; readonly block: number } | null = null
+
+  constructor(desk: WatchDesk, other: OtherBridge) {
+    this.#desk = desk
+    this.#other = other
+    this.#name = `${other.chainId}/${other.bridge}`
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock, pollMs } = this.#desk
+    while (!signal.aborted) {
+      await this.look(signal)
+      await clock.sleep(pollMs, signal).catch(() => {})
+    }
+  }
+
+  /** One look; what fails is a problem to show, and is tried again at the next. */
+  async look(signal: AbortSignal): Promise<void> {
+    const { problems } = this.#desk
+    const check = `watch:${this.#name}`
+    try {
+      await this.#read(signal)
+      problems.set(check, null)
+    } catch (error) {
+      if (signal.aborted) return
+      if (!(error instanceof TrussError)) throw error
+      problems.set(check, {
+        severity: 'warning',
+        message: `watch the bridge ${this.#name}: ${messageOf(error)}`,
+        remedy: error.hint || 'check the endpoints of otherBridges; this node looks again by itself',
+      })
+    }
+  }
+
+  async #read(signal: AbortSignal): Promise<void> {
+    const { store, metrics } = this.#desk
+    const { chainId, bridge } = this.#other
+    const final = await this.#other.finalised(signal)
+    if (this.#looked !== null && final.number <= this.#looked) return
+    const state = await this.#other.committeeState(final, signal)
+    const oldest = Math.max(0, final.number - OTHER_MEMORY_BLOCKS)
+    // What its deployment emitted is no governance: the watch begins after the block that was final when it was first looked at.
+    const from =
+      this.#looked === null
+        ? Math.max(await store.watchedFrom({ chainId, bridge }, final.number + 1), oldest)
+        : this.#looked + 1
+    const events = await this.#other.events(from, final.number, signal)
+    for (const { name, block } of events.filter((event) => GOVERNANCE.has(event.name))) {
+      this.#event = { name, block: block.number }
+      metrics?.otherBridgeEvents.inc({ chain: String(chainId), bridge })
+    }
+    if (this.#event !== null && this.#event.block < oldest) this.#event = null
+    this.#looked = final.number
+    const pending = state.pending === null ? '' : `, epoch ${state.pending.epoch} pending`
+    this.#say(
+      state.phase === 'idle'
+        ? null
+        : `its committee is not idle but ${state.phase}, epoch ${state.epoch}${pending}`,
+    )
+  }
+
+  #say(state: string | null): void {
+    const { problems, chain } = this.#desk
+    const event = this.#event === null ? null : `${this.#event.name} in block ${this.#event.block}`
+    const found = [event, state].filter((each) => each !== null)
+    problems.set(
+      `wrong-chain:${this.#name}`,
+      found.length === 0
+        ? null
+        : {
+            severity: 'warning',
+            message: `governance on the wrong chain: bridge ${this.#other.bridge} on chain ${this.#other.chainId} shows ${found.join(', and ')}; it started nothing here`,
+            remedy: `only bridge ${chain.bridge} on chain ${chain.chainId} governs the committee: find out who administers the other one, and have its admin taken back before you trust transfers there`,
+          },
+    )
+  }
+}
