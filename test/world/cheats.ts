@@ -10,7 +10,13 @@ import { pokContext } from '../../relayer/protocol/inspect.ts'
 import type { Opening } from '../../relayer/protocol/messages.ts'
 import { seatKey } from '../../relayer/protocol/party.ts'
 import type { Cheat } from '../support/rogue.ts'
-import type { Expected } from './trials.ts'
+import type { Expected } from './judge.ts'
+
+/** A frame that goes to somebody. */
+export interface Sent {
+  readonly to: Address
+  readonly frame: Uint8Array
+}
 
 /** Where a cheat is carried out. */
 export interface Stage {
@@ -18,8 +24,8 @@ export interface Stage {
   readonly self: Address
   /** An honest party, the one at whom aimed cheats are aimed. */
   readonly victim: Address
-  /** Says that it is being done. */
-  readonly note: () => void
+  /** Says that it is being done; with a frame, that its receiver must drop it. */
+  readonly note: (sent?: Sent) => void
 }
 
 /** A way to cheat within a session. */
@@ -43,14 +49,11 @@ const deals = ({ attempt, self }: Omit<Stage, 'note'>) =>
   dealersOf(attempt).some(({ address }) => address === self)
 export const receives = ({ attempt, self }: Omit<Stage, 'note'>) =>
   attempt.receivers.some(({ address }) => address === self)
-/** Deals from a share of a key that exists. */
-const redeals = (stage: Omit<Stage, 'note'>) =>
-  stage.attempt.parties.some(({ address, role }) => role === 'old' && address === stage.self)
 const toVictim = (stage: Omit<Stage, 'note'>) =>
   deals(stage) && stage.attempt.receivers.some(({ address }) => address === stage.victim)
 
 /** Deals other polynomials, with commitments and proofs that fit them. */
-function dealing(
+export function dealing(
   { note }: Stage,
   change: (dealing: Dealing, rng: (length: number) => Uint8Array) => readonly bigint[],
 ): Cheat {
@@ -97,7 +100,7 @@ function offCurve(bytes: Uint8Array, { key }: Dealing): Uint8Array {
 }
 
 /** Proofs that are not of this session, or not of this constant term. */
-function proving({ note }: Stage, how: 'other session' | 'other secret'): Cheat {
+function proving({ note }: Stage, how: 'other session' | 'other seat' | 'other secret'): Cheat {
   // A member of both committees deals from two seats.
   const held = new Map<string, readonly Dealing[]>()
   return {
@@ -111,10 +114,15 @@ function proving({ note }: Stage, how: 'other session' | 'other secret'): Cheat 
         const dealt = held.get(seatKey(seat))?.[at]
         if (dealt === undefined) return opening
         const sessionId = how === 'other session' ? new Uint8Array(32).fill(9) : dealt.key.sessionId
-        const context = pokContext({ ...dealt.key, sessionId }, seat, {
-          echo,
-          commitments: opening.commitments,
-        })
+        const index = how === 'other seat' ? seat.index + 1 : seat.index
+        const context = pokContext(
+          { ...dealt.key, sessionId },
+          { index },
+          {
+            echo,
+            commitments: opening.commitments,
+          },
+        )
         const secret = how === 'other secret' ? 12345n : (dealt.polynomial[0] ?? 1n)
         return { ...opening, proof: prove(dealt.key.group, secret, { ...context, rng: session.rng }) }
       })
@@ -172,51 +180,16 @@ export const DEALER_CHEATS: readonly SessionCheat[] = [
     cheat: (at) => proving(at, 'other session'),
   },
   {
+    name: 'proof of another seat',
+    expected: fault('E_POK'),
+    fits: deals,
+    cheat: (at) => proving(at, 'other seat'),
+  },
+  {
     name: 'proof of another secret',
     expected: fault('E_POK'),
     fits: deals,
     cheat: (at) => proving(at, 'other secret'),
-  },
-  {
-    name: 'constant term shifted',
-    expected: fault('E_CONST'),
-    fits: redeals,
-    cheat: (at) =>
-      dealing(at, ({ key, polynomial }) => {
-        const shift = key.registered === null ? 0n : 1n
-        return polynomial.with(0, ((polynomial[0] ?? 0n) + shift) % key.group.order)
-      }),
-  },
-  {
-    name: 'constant term for other dealers',
-    expected: fault('E_CONST'),
-    fits: redeals,
-    cheat: (at) =>
-      dealing(at, ({ key, polynomial }) =>
-        key.registered === null
-          ? polynomial
-          : polynomial.with(0, ((polynomial[0] ?? 1n) * 2n) % key.group.order),
-      ),
-  },
-  {
-    name: 'invented old commitments',
-    expected: fault('E_STATE'),
-    fits: redeals,
-    cheat: ({ note }) => ({
-      commitments: (commitments, dealings) => {
-        note()
-        return commitments.map((each, at) => {
-          const dealt = dealings[at]
-          if (dealt === undefined || dealt.old.length === 0) return each
-          const count = dealt.old.length / dealt.key.group.pointBytes
-          const foreign = randomPolynomial(dealt.key.group, (n) => new Uint8Array(n).fill(9), {
-            length: count,
-          })
-          const points = publishPolynomial(dealt.key.group, foreign)
-          return { ...each, oldCommitments: new Uint8Array(Buffer.concat(points)) }
-        })
-      },
-    }),
   },
   {
     name: 'wrong echo',

@@ -3,10 +3,10 @@ import { dec, decList, enc } from '../../relayer/crypto/enc.ts'
 import type { Signer } from '../../relayer/crypto/identity.ts'
 import type { Address } from '../../relayer/lib/bytes.ts'
 import { dealersOf } from '../../relayer/protocol/attempt.ts'
-import { encodeFrame, type Envelope, seal, startOfFrame } from '../../relayer/protocol/envelope.ts'
+import type { Envelope } from '../../relayer/protocol/envelope.ts'
 import { ROUND } from '../../relayer/protocol/messages.ts'
 import type { Stage } from './cheats.ts'
-import type { Expected } from './trials.ts'
+import type { Expected } from './judge.ts'
 
 /** A frame on its way out of a corrupt party. */
 export interface Outgoing {
@@ -16,16 +16,40 @@ export interface Outgoing {
   readonly signer: Signer
   /** Sends it, or another one. */
   readonly send: (to: Address, frame: Uint8Array) => void
+  /** The frame with another envelope, signed again by its sender. */
+  readonly reseal: (change: Partial<Envelope>) => Uint8Array
   /** Sends it when the attempt is over. */
   readonly later: (to: Address, frame: Uint8Array) => void
+}
+
+/** A frame that was sent or heard in an earlier session. */
+export interface Taped {
+  /** Hex of the session id. */
+  readonly session: string
+  readonly frame: Uint8Array
+}
+
+/** What a corrupt party has to begin a session with. */
+export interface Beginning {
+  readonly signer: Signer
+  /** The signed start message. */
+  readonly start: Uint8Array
+  /** Everything of its last session, if that was another. */
+  readonly tape: readonly Taped[]
+  readonly send: (to: Address, frame: Uint8Array) => void
+  /** Sends a frame into the session in which it was taped. */
+  readonly again: (to: Address, taped: Taped) => void
 }
 
 /** A way to cheat with frames. */
 export interface FrameCheat {
   readonly name: string
   readonly expected: Expected
-  readonly fits: (stage: Omit<Stage, 'note'>, honest: number) => boolean
+  /** @param taped how many frames of another session this party has */
+  readonly fits: (stage: Omit<Stage, 'note'>, honest: number, taped: number) => boolean
   readonly aimed?: boolean
+  /** Before the first frame. */
+  readonly begin?: (stage: Stage, beginning: Beginning) => void
   readonly send: (stage: Stage, out: Outgoing) => void
 }
 
@@ -35,11 +59,6 @@ const receives = ({ attempt, self }: Omit<Stage, 'note'>) =>
   attempt.receivers.some(({ address }) => address === self)
 const drop = (code: string): Expected => ({ verdict: 'drop', codes: [code], stage: 'prepare' })
 
-/** The frame with another envelope, signed again by its sender. */
-function again({ envelope, signer, frame }: Outgoing, change: Partial<Envelope>): Uint8Array {
-  return encodeFrame(seal(signer, { ...envelope, ...change }), startOfFrame(frame) ?? undefined)
-}
-
 /** Sends the frame, and one more that is changed. */
 function besides(
   change: (stage: Stage, envelope: Envelope, to: Address) => Partial<Envelope> | null,
@@ -47,8 +66,9 @@ function besides(
   return (stage, out) => {
     const extra = change(stage, out.envelope, out.to)
     if (extra !== null) {
-      stage.note()
-      out.send(out.to, again(out, extra))
+      const frame = out.reseal(extra)
+      stage.note({ to: out.to, frame })
+      out.send(out.to, frame)
     }
     out.send(out.to, out.frame)
   }
@@ -61,7 +81,7 @@ function twoBodies(round: number, change: (body: Uint8Array) => Uint8Array): Fra
     if (envelope.round !== round || envelope.to !== null || to !== stage.victim)
       return out.send(to, out.frame)
     stage.note()
-    out.send(to, again(out, { body: change(envelope.body) }))
+    out.send(to, out.reseal({ body: change(envelope.body) }))
   }
 }
 
@@ -82,13 +102,13 @@ function otherBlinding(body: Uint8Array): Uint8Array {
 export const FRAME_CHEATS: readonly FrameCheat[] = [
   {
     name: 'two commitments',
-    expected: { verdict: 'fault', codes: ['E_EQUIV', 'E_ECHO', 'E_COMMIT'], stage: 'confirm' },
+    expected: { verdict: 'fault', codes: ['E_EQUIV', 'E_ECHO', 'E_COMMIT'], stage: 'confirm', divides: true },
     fits: (at, honest) => deals(at) && honest > 1,
     send: twoBodies(ROUND.commit, otherCommitment),
   },
   {
     name: 'two openings',
-    expected: { verdict: 'fault', codes: ['E_EQUIV', 'E_COMMIT', 'E_CERT'], stage: 'confirm' },
+    expected: { verdict: 'fault', codes: ['E_EQUIV', 'E_COMMIT', 'E_CERT'], stage: 'confirm', divides: true },
     fits: (at, honest) => deals(at) && honest > 1,
     send: twoBodies(ROUND.open, otherBlinding),
   },
@@ -110,7 +130,7 @@ export const FRAME_CHEATS: readonly FrameCheat[] = [
     send: ({ attempt, note, victim }, { to, frame, envelope, send }) => {
       const seated = attempt.receivers.find(({ address }) => address === to)
       if (envelope.to !== null && to !== victim && seated !== undefined) {
-        note()
+        note({ to: victim, frame })
         send(victim, frame)
       }
       send(to, frame)

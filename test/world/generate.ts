@@ -1,5 +1,6 @@
 // Draws a scenario from a seed: who is there, who is corrupt, what governance wants, and what breaks when.
 import { BEHAVIOURS } from './catalogue.ts'
+import { COLLUSIONS } from './collusions.ts'
 import { Draw } from './draw.ts'
 import { type Corrupt, type Happening, type Scenario, STEPS } from './scenario.ts'
 
@@ -17,18 +18,22 @@ const SIZES = [
 
 export function generate(seed: number): Scenario {
   const draw = new Draw(`scenario ${seed}`)
-  const n = draw.weighted(SIZES)
-  const threshold = draw.chance(600) ? Math.floor(n / 2) + 1 : draw.between(2, n)
+  const plotted = draw.chance(700)
+  const theme = BEHAVIOURS[seed % BEHAVIOURS.length] ?? ''
+  const joint = plotted && COLLUSIONS.some(({ name }) => name === theme)
+  const n = joint ? draw.of([5, 5, 6]) : draw.weighted(SIZES)
+  const threshold = joint ? 3 : draw.chance(600) ? Math.floor(n / 2) + 1 : draw.between(2, n)
   const spare = n <= 4 && draw.chance(250) ? n : draw.between(0, 2)
   const operators = n + spare
   const pool = Array.from({ length: operators }, (_, at) => at)
   const first = draw.some(pool, n)
   const stormy = draw.between(60, 130)
-  const corrupt = draw.chance(650) ? corruptOf(draw, { pool, first, threshold }) : []
+  const corrupt = plotted ? corruptOf(draw, { pool, first, threshold, theme, joint }) : []
   const happenings = [
     { at: draw.between(1, 3), kind: 'govern' as const, what: 'refresh' as const, salt: 0 },
     ...governance(draw, stormy),
     ...breakages(draw, { stormy, operators }),
+    ...powerCut(draw, { seed, stormy, first }),
     ...probes(draw, { stormy, operators, corrupt }),
   ].sort((a, b) => a.at - b.at)
   return {
@@ -53,26 +58,34 @@ export function generate(seed: number): Scenario {
   }
 }
 
-/** At most t-1 of the first committee, and no more than leave a threshold of others. */
+/**
+ * At most t-1 of the first committee, and no more than leave a threshold of others. Each seed has a theme, which is known to
+ * the first of them, or to all if it takes two: so each behaviour has its turn, alone and beside others.
+ */
 function corruptOf(
   draw: Draw,
-  of: { pool: readonly number[]; first: readonly number[]; threshold: number },
+  of: {
+    pool: readonly number[]
+    first: readonly number[]
+    threshold: number
+    theme: string
+    joint: boolean
+  },
 ): Corrupt[] {
   const most = Math.min(of.threshold - 1, Math.max(1, of.first.length - of.threshold))
-  const members = draw.some(of.first, draw.between(1, most))
+  const members = draw.some(of.first, of.joint ? 2 : draw.between(1, most))
   const outside = of.pool.filter((at) => !of.first.includes(at))
   const others = draw.chance(200) ? draw.some(outside, 1) : []
-  return [...members, ...others].map((operator) => ({
-    operator,
-    behaviours: draw.some(
-      BEHAVIOURS,
-      draw.weighted([
-        [1, 2],
-        [2, 2],
-        [5, 2],
-      ] as const),
-    ),
-  }))
+  return [...members, ...others].map((operator, at) => {
+    const count = draw.weighted([
+      [0, 2],
+      [1, 2],
+      [4, 2],
+    ] as const)
+    const drawn = draw.some(BEHAVIOURS, Math.max(count, at === 0 || of.joint ? 0 : 1))
+    const behaviours = at === 0 || of.joint ? [...new Set([of.theme, ...drawn])] : drawn
+    return { operator, behaviours }
+  })
 }
 
 /** Corrupt operators ask more often: a leader has more ways to cheat. */
@@ -106,6 +119,20 @@ function governance(draw: Draw, stormy: number): Happening[] {
     found.push({ at, kind: 'govern', what, salt: draw.below(1_000_000) })
   }
   return found
+}
+
+/** The power goes out at one step and one side of it: each in its turn, early enough that the step is still to come. */
+function powerCut(
+  draw: Draw,
+  { seed, stormy, first }: { seed: number; stormy: number; first: readonly number[] },
+): Happening[] {
+  const step = STEPS[seed % STEPS.length] ?? 'boot'
+  const place = Math.floor(seed / STEPS.length) % 2 === 0 ? ('before' as const) : ('after' as const)
+  const operator = draw.of(first)
+  const at = draw.between(2, Math.ceil(stormy / 2))
+  const cut = { at, kind: 'crash at' as const, operator, step, place, down: draw.between(1, 12) }
+  // Only what starts counts its boots.
+  return step === 'boot' ? [cut, { at: at + 1, kind: 'restart', operator, down: 1 }] : [cut]
 }
 
 function breakages(draw: Draw, { stormy, operators }: { stormy: number; operators: number }): Happening[] {

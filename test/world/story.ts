@@ -1,6 +1,6 @@
 // Tells people what came of runs: a failing seed as a short story, many seeds as a table of counts.
 import { BEHAVIOURS } from './catalogue.ts'
-import type { Scenario } from './scenario.ts'
+import { type Scenario, STEPS } from './scenario.ts'
 import type { Outcome } from './simulate.ts'
 
 /** The scenario in a few lines, then what happened, block by block, up to the violation. */
@@ -30,6 +30,24 @@ export function total(outcomes: readonly Pick<Outcome, 'counts'>[]): Map<string,
   for (const { counts } of outcomes)
     for (const [what, count] of counts) sum.set(what, (sum.get(what) ?? 0) + count)
   return sum
+}
+
+/** What must happen when many worlds are run: everything that is counted, each crash and each behaviour. */
+const WANTED: readonly string[] = [
+  'ceremonies',
+  'attempts',
+  'activations',
+  'burned epochs',
+  'partitions',
+  'reorganisations',
+  'probes',
+  ...STEPS.flatMap((step) => [`crash before ${step}`, `crash after ${step}`]),
+  ...BEHAVIOURS.map((name) => `reached ${name}`),
+]
+
+/** What of it never did. */
+export function neverSeen(counts: ReadonlyMap<string, number>): string[] {
+  return WANTED.filter((what) => (counts.get(what) ?? 0) === 0)
 }
 
 /** The counts as a table; each behaviour with how often it was tried and how often it reached an honest check. */

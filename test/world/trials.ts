@@ -1,40 +1,14 @@
 // Who cheated how in which session, and what every honest party made of it: a missing verdict is a violation.
+import { createHash } from 'node:crypto'
 import type { Address } from '../../relayer/lib/bytes.ts'
 import { messageOf } from '../../relayer/lib/errors.ts'
-import {
-  AbortedError,
-  type DropCode,
-  DisputeError,
-  FaultError,
-  ProtocolError,
-  SilenceError,
-} from '../../relayer/protocol/faults.ts'
+import { type DropCode, FaultError, ProtocolError } from '../../relayer/protocol/faults.ts'
+import type { Sent } from './cheats.ts'
 import type { Chronicle } from './chronicle.ts'
+import { type Cheating, judge } from './judge.ts'
 import type { Member } from './member.ts'
 
-/** What must come of a cheat at an honest party that it reaches. */
-export interface Expected {
-  /**
-   * fault: its sender is convicted. suspect: it is named, by no proof. drop: the message is dropped and nothing else
-   * happens. harmless: nothing may come of it.
-   */
-  readonly verdict: 'fault' | 'suspect' | 'drop' | 'harmless'
-  /** The codes of which one must be given. */
-  readonly codes: readonly string[]
-  /** Where an honest party must notice: as it prepares, or as it confirms. */
-  readonly stage: 'prepare' | 'confirm'
-  /** Only those at whom it is aimed must notice; others may end well. */
-  readonly onlyVictims?: boolean
-}
-
-/** A cheat that was carried out in a session. */
-export interface Cheating {
-  readonly name: string
-  readonly culprit: Address
-  readonly expected: Expected
-  /** Whom it was aimed at; null for everybody. */
-  readonly victims: readonly Address[] | null
-}
+type Drops = Readonly<Record<DropCode, number>>
 
 /** All sessions of a world. */
 export class Trials {
@@ -42,6 +16,11 @@ export class Trials {
   readonly #innocent: (address: Address) => boolean
   readonly #onConviction: () => void
   readonly #sessions = new Map<string, Cheating[]>()
+  /** Frames that must be dropped, by session, receiver and digest. */
+  readonly #marked = new Map<string, Cheating>()
+
+  /** Start messages that honest parties must refuse. */
+  readonly #forbidden = new Set<string>()
 
   /** @param onConviction called whenever an honest party convicts somebody */
   constructor(
@@ -53,35 +32,55 @@ export class Trials {
     this.#onConviction = of.onConviction
   }
 
-  /** A corrupt party has just cheated. */
-  cheated(session: string, cheating: Cheating): void {
-    const known = this.#sessions.get(session) ?? []
+  /**
+   * A corrupt party has just cheated.
+   * @param sent a frame that must be dropped by its receiver
+   */
+  cheated(session: string, cheating: Cheating, sent?: Sent): void {
+    if (sent !== undefined) this.#marked.set(nameOf(`${session} ${sent.to}`, sent.frame), cheating)
+    const known = this.#of(session)
     if (known.some(({ name, culprit }) => name === cheating.name && culprit === cheating.culprit)) return
     this.#sessions.set(session, [...known, cheating])
     this.#chronicle.count(`tried ${cheating.name}`)
     this.#chronicle.event(`cheat ${cheating.culprit} ${cheating.name} in ${session.slice(0, 8)}`)
   }
 
-  /** Frames were dropped by an honest party. */
-  dropped(session: string, drops: Readonly<Record<DropCode, number>>): void {
-    for (const { name, expected } of this.#of(session)) {
-      if (expected.verdict !== 'drop') continue
-      if (expected.codes.some((code) => drops[code as DropCode] > 0)) this.#reached(name) // CAST: codes of drops
-    }
+  /** Nobody honest may join this start message. */
+  forbid(start: Uint8Array): void {
+    this.#forbidden.add(nameOf('start', start))
+  }
+
+  /** An honest party joins an attempt. */
+  joined(member: Member, start: Uint8Array): void {
+    if (this.#forbidden.has(nameOf('start', start)))
+      this.#missing(`${member.name} joins a start message that asks for E_AUTH`)
+  }
+
+  /** An honest party has looked at a frame: one that must be dropped is, for one of its reasons. */
+  looked(member: Member, session: string, at: { frame: Uint8Array; before: Drops; after: Drops }): void {
+    const cheating = this.#marked.get(nameOf(`${session} ${member.address}`, at.frame))
+    if (cheating === undefined) return
+    const codes = Object.keys(at.after) as DropCode[] // CAST: the keys of the record
+    const code = codes.find((each) => at.after[each] > at.before[each])
+    const { name, expected } = cheating
+    if (code !== undefined && expected.verdict === 'drop' && expected.codes.includes(code))
+      this.#reached(name)
+    else
+      this.#missing(
+        `${member.name} ${code === undefined ? 'takes' : `drops for ${code}`} a message of "${name}", which asks for ${expected.codes.join(' or ')}`,
+      )
   }
 
   /** An honest party ended a stage of a session well. */
   passed(member: Member, session: string, stage: 'prepare' | 'confirm'): void {
-    for (const cheating of this.#of(session)) {
-      const { name, expected, victims } = cheating
-      if (expected.verdict === 'harmless') this.#reached(name)
+    for (const { name, expected, victims } of this.#of(session)) {
+      const aimed = victims === null || victims.includes(member.address)
+      if (expected.verdict === 'harmless' && aimed) this.#reached(name)
       if (expected.verdict === 'drop' || expected.verdict === 'harmless') continue
       // Nobody gets a certificate where somebody cheated; and whoever must notice before does not prepare.
-      const aimed = victims === null || victims.includes(member.address)
       if (stage === 'prepare' && (expected.stage === 'confirm' || !aimed)) continue
       if (expected.onlyVictims === true && !aimed) continue
-      this.#chronicle.violated(
-        'every cheat gets its verdict',
+      this.#missing(
         `${member.name} ${stage === 'prepare' ? 'prepares' : 'confirms'} although "${name}" asks for ${expected.codes.join(' or ')}`,
       )
     }
@@ -89,46 +88,35 @@ export class Trials {
 
   /** An honest party gave a session up. */
   failed(member: Member, session: string, error: unknown): void {
-    const cheats = this.#of(session)
     this.#chronicle.event(`ends ${member.position} ${session.slice(0, 8)} ${messageOf(error)}`)
     if (!byTheRules(error))
       this.#chronicle.violated(
         'an honest party ends a session by the rules',
         `${member.name} ends with ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
       )
-    if (error instanceof FaultError) {
-      const named = error.culprits.map(({ address }) => address)
-      this.#chronicle.count(`verdict ${error.code}`)
-      this.#chronicle.tell(
-        `${member.name} convicts ${error.culprits.map(({ address }) => address.slice(0, 8)).join(', ')} of ${error.code}`,
+    if (error instanceof FaultError) this.#convicted(member, error)
+    if (!(error instanceof ProtocolError)) return
+    const { reached, complaint } = judge(error, this.#of(session))
+    for (const name of reached) this.#reached(name)
+    if (complaint !== null) this.#missing(`${member.name} ${complaint}`)
+  }
+
+  #convicted(member: Member, { code, culprits }: FaultError): void {
+    const named = [...new Set(culprits.map(({ address }) => address))]
+    this.#chronicle.count(`verdict ${code}`)
+    this.#chronicle.tell(
+      `${member.name} convicts ${named.map((address) => address.slice(0, 8)).join(', ')} of ${code}`,
+    )
+    if (named.some((address) => this.#innocent(address)))
+      this.#chronicle.violated(
+        'an honest party is never named culprit',
+        `${member.name} convicts ${named.join(', ')} of ${code}`,
       )
-      if (named.some((address) => this.#innocent(address)))
-        this.#chronicle.violated(
-          'an honest party is never named culprit',
-          `${member.name} convicts ${named.join(', ')} of ${error.code}`,
-        )
-      for (const { name, culprit, expected } of cheats)
-        if (named.includes(culprit) && expected.codes.includes(error.code)) this.#reached(name)
-      this.#wrongCode(member, cheats, error.code)
-      this.#onConviction()
-    }
-    if (error instanceof AbortedError)
-      for (const { name, culprit, expected } of cheats)
-        if (isOpen(expected) && expected.codes.includes(error.code) && error.by.address === culprit)
-          this.#reached(name)
-    if (error instanceof DisputeError || error instanceof SilenceError) {
-      const suspects = error.suspects.map(({ address }) => address)
-      const named = (culprit: Address) => suspects.includes(culprit) || suspects.length === 0
-      for (const { name, culprit, expected } of cheats)
-        if (isOpen(expected) && expected.codes.includes(error.code) && named(culprit)) this.#reached(name)
-      const [only] = cheats
-      const provable = cheats.length === 1 && only !== undefined && !isOpen(only.expected)
-      if (provable && only.expected.verdict === 'fault' && isVerdict(error))
-        this.#chronicle.violated(
-          'every cheat gets its verdict',
-          `${member.name} says "${error.message}" and names no culprit of "${only.name}"`,
-        )
-    }
+    this.#onConviction()
+  }
+
+  #missing(what: string): void {
+    this.#chronicle.violated('every cheat gets its verdict', what)
   }
 
   #of(session: string): readonly Cheating[] {
@@ -138,14 +126,6 @@ export class Trials {
   #reached(name: string): void {
     this.#chronicle.count(`reached ${name}`)
   }
-
-  #wrongCode(member: Member, cheats: readonly Cheating[], code: string): void {
-    if (cheats.some(({ expected }) => expected.codes.includes(code))) return
-    this.#chronicle.violated(
-      'every cheat gets its verdict',
-      `${member.name} says ${code}, and what was tried is ${cheats.map(({ name, expected }) => `"${name}" (${expected.codes.join(' or ')})`).join(', ') || 'nothing'}`,
-    )
-  }
 }
 
 /** An error that a protocol may end with. */
@@ -154,12 +134,6 @@ function byTheRules(error: unknown): boolean {
   return error instanceof DOMException && error.name === 'AbortError'
 }
 
-/** Whether it may end without a proof: a suspicion, or two bodies that need not meet in time. */
-function isOpen({ verdict, codes }: Expected): boolean {
-  return verdict === 'suspect' || codes.includes('E_EQUIV')
-}
-
-/** Whether this node has come to the end of its checks, rather than waited in vain or been stopped. */
-function isVerdict(error: DisputeError | SilenceError): boolean {
-  return error instanceof DisputeError && !/: closed$/.test(error.message)
+function nameOf(place: string, bytes: Uint8Array): string {
+  return `${place} ${createHash('sha1').update(bytes).digest('base64')}`
 }

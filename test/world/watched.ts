@@ -35,8 +35,14 @@ export function watched(watch: Watch): Runner {
   return (input) => {
     const id = toHex(sessionIdOf(input.start.start))
     began(watch, input)
-    const session = openSession({ ...input, channel: guarded(watch, input) })
     const { trials } = watch
+    const guard = guarded(watch, input)
+    const session = openSession({ ...input, channel: guard.channel })
+    guard.listen((frame, hear) => {
+      const before = { ...session.drops }
+      hear()
+      trials.looked(watch.member(), id, { frame, before, after: session.drops })
+    })
     const through = async <T>(stage: 'prepare' | 'confirm', steps: () => Promise<T>): Promise<T> => {
       const member = watch.member()
       try {
@@ -46,8 +52,6 @@ export function watched(watch: Watch): Runner {
       } catch (error) {
         if (member.dying === null) trials.failed(member, id, error)
         throw error
-      } finally {
-        trials.dropped(id, session.drops)
       }
     }
     const run: Run = {
@@ -59,24 +63,26 @@ export function watched(watch: Watch): Runner {
           return prepared
         }),
       confirm: (prepared, readiness) => through('confirm', () => confirm(session, prepared, readiness)),
-      close: () => {
-        trials.dropped(id, session.drops)
-        session.close()
-      },
+      close: () => session.close(),
     }
     return run
   }
 }
 
 /** An attempt is run once, under a start message of its coordinator. */
-function began({ chronicle, runs, member }: Watch, { spec, start }: RunInput): void {
-  const { name, address, lives } = member()
+function began({ chronicle, trials, runs, member }: Watch, { spec, start }: RunInput): void {
+  const self = member()
+  const { name, address, lives } = self
+  trials.joined(self, start.bytes)
   const { attempt } = start.start
   const context = contextOf(spec)
   chronicle.count('sessions joined')
   chronicle.event(
     `joins ${address} ${spec.next.epoch}/${attempt} ${toHex(sessionIdOf(start.start)).slice(0, 8)}`,
   )
+  const session = `session ${toHex(sessionIdOf(start.start))}`
+  if (!runs.has(session)) chronicle.count('attempts')
+  runs.add(session)
   const run = `${address}/${lives}/${toHex(context)}/${attempt}`
   if (runs.has(run))
     chronicle.violated(
@@ -89,17 +95,28 @@ function began({ chronicle, runs, member }: Watch, { spec, start }: RunInput): v
     chronicle.violated('only a coordinator starts an attempt', `${name} joins one: ${fault}`)
 }
 
-/** The channel, with a look at what leaves. */
-function guarded(watch: Watch, input: RunInput): Channel {
+/** The channel, with a look at what leaves, and at what comes in once somebody listens. */
+function guarded(
+  watch: Watch,
+  input: RunInput,
+): { channel: Channel; listen: (heard: (frame: Uint8Array, hear: () => void) => void) => void } {
   const said = new Map<string, string>()
-  return {
+  let receiver: Parameters<Channel['onFrame']>[0] = () => {}
+  const channel: Channel = {
     send: (to, frame) => {
       const envelope = decodeFrame(frame)
       if (ownSeat(input, envelope)) inspect(watch, input, { envelope, said })
       input.channel.send(to, frame)
     },
-    onFrame: (receiver) => input.channel.onFrame(receiver),
+    onFrame: (next) => {
+      receiver = next
+    },
     close: () => input.channel.close(),
+  }
+  return {
+    channel,
+    listen: (heard) =>
+      input.channel.onFrame((carrier, frame) => heard(frame, () => receiver(carrier, frame))),
   }
 }
 

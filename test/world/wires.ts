@@ -1,7 +1,7 @@
 // Cheats with control messages: start messages, announcements, signing, receipts, gossip; a corrupt operator's own packets, changed as they leave.
 import { enc } from '../../relayer/crypto/enc.ts'
 import type { Signer } from '../../relayer/crypto/identity.ts'
-import { u8 } from '../../relayer/lib/bytes.ts'
+import { type Address, u8 } from '../../relayer/lib/bytes.ts'
 import { decodeStart, signStart } from '../../relayer/protocol/spec.ts'
 import { decodeMessage, encodeMessage, shareDigest } from '../../relayer/protocol/signwire.ts'
 import { decodePackage, sealPackage } from '../../relayer/protocol/signwire.ts'
@@ -13,6 +13,8 @@ export interface Leaving {
   readonly packet: Packet
   readonly signer: Signer
   readonly draw: Draw
+  /** The new committee of the ceremony that is pending, and dealers for it; null without one. */
+  readonly pending: { readonly members: readonly Address[]; readonly dealers: readonly number[] } | null
   /** Says that it is being done; the receiver will look at it. */
   readonly note: () => void
 }
@@ -20,6 +22,8 @@ export interface Leaving {
 /** A way to cheat with control messages: what leaves instead, or null for the packet as it is. */
 export interface WireCheat {
   readonly name: string
+  /** Whether what it sends are start messages that no honest member may join. */
+  readonly forbidden?: boolean
   readonly change: (leaving: Leaving) => readonly Packet[] | null
 }
 
@@ -62,6 +66,7 @@ export const WIRE_CHEATS: readonly WireCheat[] = [
   },
   {
     name: 'start message against the rules',
+    forbidden: true,
     change: on('start', (leaving) => restarted(leaving, (dealers) => [...dealers, ...dealers, 1])),
   },
   { name: 'no announcement', change: on('announce', ({ note }) => (note(), [])) },

@@ -9,6 +9,7 @@ import { FakeClock, settle } from '../support/fake-clock.ts'
 import { seededRng } from '../support/seeded-rng.ts'
 import { type Packet, SimNetwork } from '../support/sim-network.ts'
 import { befall } from './befall.ts'
+import { CONTROL_CHEATS } from './catalogue.ts'
 import { Chronicle } from './chronicle.ts'
 import { corrupted } from './corrupt.ts'
 import { Draw } from './draw.ts'
@@ -19,7 +20,7 @@ import { SignWatch } from './signwatch.ts'
 import { Trials } from './trials.ts'
 import { watched } from './watched.ts'
 import { Weather } from './weather.ts'
-import { WIRE_CHEATS } from './wires.ts'
+import type { Leaving } from './wires.ts'
 import { Witness } from './witness.ts'
 
 /** A world at block 0, and the means to move it on. */
@@ -72,10 +73,15 @@ export class World {
           : corrupted({
               seed: scenario.seed,
               behaviours: plot.behaviours,
+              accomplices: (name) => this.#knowing(name),
               trials: this.trials,
               innocent,
               windowBlocks: scenario.windowBlocks,
               later: (packet, blocks) => this.later(blocks, () => network.inject(packet)),
+              replay: (name, packet) => {
+                this.#cheated(name, packet)
+                network.inject(packet)
+              },
             })
       const view = (address: Address) => chain.view(address)
       return new Member(
@@ -214,13 +220,18 @@ export class World {
     const draw = new Draw(`wire ${this.scenario.seed}`)
     for (const { operator, behaviours } of this.scenario.corrupt) {
       const member = this.at(operator)
-      const cheats = WIRE_CHEATS.filter(({ name }) => behaviours.includes(name))
-      for (const { name, change } of cheats)
+      for (const { name, change, forbidden } of CONTROL_CHEATS) {
+        if (!behaviours.includes(name)) continue
         this.network.rule((packet) => {
           if (packet.from !== member.address) return 'pass'
           const note = () => this.#cheated(name, packet)
-          return change({ packet, signer: member.signer, draw, note }) ?? 'pass'
+          const { signer } = member
+          const packets = change({ packet, signer, draw, note, pending: this.#pending() })
+          for (const each of (forbidden && packets) || [])
+            if (each.topic === 'start' && each !== packet) this.trials.forbid(each.body)
+          return packets ?? 'pass'
         })
+      }
     }
     this.network.rule((packet) => {
       const sender = this.members.find(({ address }) => address === packet.from)
@@ -229,10 +240,28 @@ export class World {
     })
   }
 
-  #cheated(name: string, { from, to }: Packet): void {
-    this.chronicle.count(`tried ${name}`)
-    const target = this.members.find(({ address }) => address === to)
-    if (target?.corrupt === false && this.network.reachable(from, to)) this.chronicle.count(`reached ${name}`)
+  /** The corrupt operators that know a behaviour, ascending. */
+  #knowing(behaviour: string): Address[] {
+    const { corrupt } = this.scenario
+    const knowing = corrupt.filter(({ behaviours }) => behaviours.includes(behaviour))
+    return knowing.map(({ operator }) => this.at(operator).address).sort()
+  }
+
+  /** Whom the pending ceremony makes members, and who may deal for it. */
+  #pending(): Leaving['pending'] {
+    const { pending, running, epochs } = this.chain.head.state
+    const next = pending === null ? undefined : epochs[pending.epoch]
+    if (next === undefined) return null
+    const dealers = Array.from({ length: epochs[running]?.threshold ?? 0 }, (_, at) => at + 1)
+    return { members: next.members, dealers }
+  }
+
+  #cheated(name: string, { from, to, topic }: Packet): void {
+    const { chronicle, network, members } = this
+    chronicle.count(`tried ${name}`)
+    const target = members.find(({ address }) => address === to)
+    const served = network.reachable(from, to) && network.nodeAt(to)?.serves(from, topic)
+    if (target?.corrupt === false && served === true) chronicle.count(`reached ${name}`)
   }
 
   #activity(): number {
