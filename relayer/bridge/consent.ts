@@ -29,6 +29,13 @@ export interface ChangeStatus {
   readonly decision: OperatorVerdict | null
 }
 
+/** The answer to a decision. */
+export interface Decided {
+  readonly change: ChangeStatus
+  /** This node has joined an attempt of it before, and may have dealt: that is not taken back. */
+  readonly late: boolean
+}
+
 /** What the operator decides about: both must be those of the pending change. */
 export interface Choice {
   readonly epoch: number

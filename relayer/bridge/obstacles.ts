@@ -1,5 +1,5 @@
 // Who holds the pending ceremony up: each member with the reason, and what whoever reads it can do.
-import { NO_SHARE } from '../ceremony/muster.ts'
+import { NO_SHARE, NOT_STARTED } from '../ceremony/muster.ts'
 import type { AnnouncedMember, CeremonyView } from '../ceremony/view.ts'
 import type { Address } from '../lib/bytes.ts'
 import { PROTOCOL_VERSION } from '../protocol/channel.ts'
@@ -108,7 +108,9 @@ function beforeAttempt(scene: Scene): Obstacle[] {
     if (aborted > 0 && who !== self && needed.has(who)) found.push(quitting(who, aborted))
   const last = view.failures.at(-1)
   const named = new Set(found.map(({ who }) => who))
-  for (const who of last?.suspects ?? [])
+  // Whoever was missing when an attempt did not start is looked at anew; see above.
+  const silent = last?.reason.startsWith(NOT_STARTED) === true ? [] : (last?.suspects ?? [])
+  for (const who of silent)
     if (who !== self && !named.has(who) && needed.has(who)) found.push(suspect(who, last))
   return found
 }

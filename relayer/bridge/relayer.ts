@@ -9,7 +9,7 @@ import { follow, submitInTurn } from './activation.ts'
 import { Ceremonies } from './ceremonies.ts'
 import { checkCeremony, checkReach, DeletionsCheck, FundsCheck, hasGoneBack } from './checks.ts'
 import { schemeOf, specOf } from './committee.ts'
-import { type ChangeStatus, type Choice, Consent } from './consent.ts'
+import { type Choice, Consent, type Decided } from './consent.ts'
 import { eraseDue } from './erasure.ts'
 import { Follower, type Sight } from './follower.ts'
 import { Holding } from './holding.ts'
@@ -171,12 +171,12 @@ export class Relayer {
   }
 
   /** The operator approves or vetoes the pending change. A veto also ends an attempt that is under way. @throws InputError */
-  decide(verdict: OperatorVerdict, choice: Choice): Promise<ChangeStatus> {
+  decide(verdict: OperatorVerdict, choice: Choice): Promise<Decided> {
     return this.#inTurn(async () => {
       const change = await this.#consent.decide(verdict, choice)
       // Taken up again at the next look, where it joins nothing.
       if (verdict === 'vetoed') await this.#ceremonies.leave()
-      return change
+      return { change, late: (await this.#desk.store.lastJoined(choice.epoch)) !== null }
     })
   }
 

@@ -18,6 +18,8 @@ import { type CeremonyDeps, type CeremonyTerms, dealingOf, participantsOf, seats
 import type { CeremonyView } from './view.ts'
 import { attemptAt, opening, roundDeadline, startDeadline } from './windows.ts'
 
+/** How the reason of an attempt begins that did not start. */
+export const NOT_STARTED = 'start attempt:'
 /** What an old member announces that cannot deal. */
 export const NO_SHARE = 'it holds no share that it can deal from'
 
@@ -28,7 +30,7 @@ export class NotStartedError extends Error {
   readonly members: readonly Address[]
 
   constructor(reason: string, members: readonly Address[]) {
-    super(`start attempt: ${reason}`)
+    super(`${NOT_STARTED} ${reason}`)
     this.members = members
   }
 }

@@ -1,6 +1,6 @@
 // `truss reshare`: shows a pending change of the committee as this node's rules see it, and approves or vetoes exactly that one.
 import { Command } from 'commander'
-import type { ChangeStatus } from '../bridge/consent.ts'
+import type { ChangeStatus, Decided } from '../bridge/consent.ts'
 import type { Hex } from '../lib/bytes.ts'
 import { InputError } from '../lib/errors.ts'
 import { hash32, whole } from '../lib/settings.ts'
@@ -11,6 +11,9 @@ import { askDaemon, clientConfig } from './daemon-client.ts'
 import type { Io } from './io.ts'
 import { type Namer, namerOf } from './names.ts'
 import type { FullStatus } from './status.ts'
+
+const LATE =
+  'LATE: this node has joined an attempt of it before and may have dealt; have governance cancel it (`truss admin cancel`)'
 
 interface Options {
   readonly yes?: true
@@ -82,8 +85,8 @@ function decision(io: Io, verdict: OperatorVerdict): Command {
       await confirmed(context, options, [...changeLines(change, name), ...warning])
       // Bound to what was shown: what is pending by then may be another change.
       const body = { verdict, epoch, committeeHash }
-      const decided = await askDaemon<ChangeStatus>(dataDirectory, 'POST', ['/decide', body])
-      show(context, decided, [done])
+      const decided = await askDaemon<Decided>(dataDirectory, 'POST', ['/decide', body])
+      show(context, decided, verdict === 'vetoed' && decided.late ? [done, LATE] : [done])
     })
 }
 

@@ -1,0 +1,150 @@
+// Who holds a ceremony up: each reason by itself, with whom it names and what can be done.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { VETOED } from '../../../relayer/bridge/consent.ts'
+import { OBSTACLE_REASONS, obstaclesOf, type Scene } from '../../../relayer/bridge/obstacles.ts'
+import { NO_SHARE } from '../../../relayer/ceremony/muster.ts'
+import { type AnnouncedMember, type CeremonyView, newView } from '../../../relayer/ceremony/view.ts'
+import { type Address, toAddress } from '../../../relayer/lib/bytes.ts'
+import type { CeremonySpec } from '../../../relayer/protocol/spec.ts'
+
+const at = (number: number): Address => toAddress(`0x${number.toString(16).padStart(40, '0')}`)
+const members = (...numbers: number[]) => numbers.map(at)
+
+const spec: CeremonySpec = {
+  op: 'reshare',
+  chainId: 1,
+  bridge: at(99),
+  held: [],
+  generated: [],
+  old: { epoch: 4, members: members(1, 2, 3), threshold: 2 },
+  next: { epoch: 5, members: members(1, 2, 3, 4), threshold: 2 },
+  triggerBlockHash: new Uint8Array(32),
+}
+
+/** All have announced themselves, but for what is said otherwise (null: nothing at all). */
+function heard(different: Record<number, Partial<AnnouncedMember> | null>): AnnouncedMember[] {
+  return [1, 2, 3, 4].flatMap((number) => {
+    const said = different[number]
+    if (said === null) return []
+    const usual = {
+      protocolVersion: 1,
+      softwareVersion: 'truss/1',
+      deals: number < 4,
+      vetoes: false,
+      refusal: '',
+    }
+    return [{ address: at(number), ...usual, ...said }]
+  })
+}
+
+function scene(view: Partial<CeremonyView>, more: Partial<Scene> = {}): Scene {
+  return {
+    self: at(1),
+    spec,
+    view: { ...newView(spec), stage: 'announcing', attempt: 3, announced: heard({}), ...view },
+    problems: [],
+    head: 100,
+    connected: () => true,
+    headOf: () => 100,
+    ...more,
+  }
+}
+
+const refuses = (refusal: string) => ({ deals: false, refusal })
+const failure = { attempt: 2, block: 90, suspects: [at(3)], culprits: [], reason: 'round 2: silence' }
+const halted = { reason: 'two commitments', culprits: [at(3)] }
+const rpc = {
+  check: 'rpc',
+  severity: 'critical',
+  message: 'endpoints disagree',
+  remedy: 'remove one',
+} as const
+
+/** One scene for each reason: who is named, and what the remedy must speak of. */
+const SCENES: Record<(typeof OBSTACLE_REASONS)[number], [Scene, Address[], RegExp]> = {
+  policy: [
+    scene({ announced: heard({ 1: refuses('2 members join'), 2: refuses('x') }) }),
+    [at(1)],
+    /truss reshare approve 5.*truss reshare veto 5/,
+  ],
+  veto: [
+    scene({ announced: heard({ 1: { ...refuses(VETOED), vetoes: true } }) }),
+    [at(1)],
+    /truss reshare approve 5.*truss admin cancel/,
+  ],
+  vetoes: [
+    scene({ announced: heard({ 2: { ...refuses(VETOED), vetoes: true } }) }),
+    [at(2)],
+    /ask its operator why.*truss admin cancel/,
+  ],
+  refuses: [
+    scene({ announced: heard({ 2: refuses('the threshold falls'), 3: refuses('y') }) }),
+    members(2, 3),
+    /its operator.*truss reshare approve 5/,
+  ],
+  'no-share': [
+    scene({ announced: heard({ 2: refuses(NO_SHARE), 3: refuses(NO_SHARE) }) }),
+    members(2, 3),
+    /bring other old members back/,
+  ],
+  offline: [
+    scene({ announced: [] }, { connected: (member) => member !== at(4) }),
+    [at(4)],
+    /start its daemon.*truss admin check 0x0+4/,
+  ],
+  behind: [
+    scene({ announced: heard({ 3: null }) }, { headOf: (member) => (member === at(3) ? 60 : 100) }),
+    [at(3)],
+    /RPC endpoints/,
+  ],
+  quiet: [scene({ announced: heard({ 3: null }) }), [at(3)], /truss status/],
+  version: [scene({ announced: heard({ 3: { protocolVersion: 2 } }) }), [at(3)], /upgrade/],
+  silent: [
+    scene({ stage: 'dealing', waitingFor: { what: 'commitments', members: [at(2)] } }),
+    [at(2)],
+    /wait for the end of this attempt/,
+  ],
+  suspect: [scene({ failures: [failure] }), [at(3)], /next attempt tries again/],
+  aborts: [
+    scene({ blockers: [{ address: at(3), aborted: 5, silent: 0 }] }),
+    [at(3)],
+    /truss admin set-committee --remove/,
+  ],
+  culprit: [scene({ stage: 'halted', halted }), [at(3)], /truss admin set-committee.*truss evidence save/],
+  node: [scene({}, { problems: [rpc] }), [at(1)], /remove one/],
+}
+
+for (const [reason, [shown, who, remedy]] of Object.entries(SCENES))
+  test(`what holds a ceremony up is named with its remedy: ${reason}`, () => {
+    const found = obstaclesOf(shown)
+    const named = found.filter((each) => each.reason === reason)
+    assert.deepEqual(
+      named.map((each) => each.who),
+      who,
+    )
+    for (const each of found) assert.ok(each.message !== '' && each.remedy !== '')
+    assert.match(named[0]?.remedy ?? '', remedy)
+  })
+
+test('nobody is named while all is well, nor one who does not deal where enough others do', () => {
+  assert.deepEqual(obstaclesOf(scene({})), [])
+  assert.deepEqual(obstaclesOf(scene({ announced: heard({ 2: refuses('mine') }) })), [])
+  const missing = { ...failure, reason: 'start attempt: 1 of the 4 members have not announced themselves' }
+  assert.deepEqual(obstaclesOf(scene({ failures: [missing] })), [], 'it is there now')
+  assert.deepEqual(obstaclesOf(scene({ announced: [] })), [], 'nobody was heard yet, and all are connected')
+})
+
+test("this node's own part is named first", () => {
+  const both = scene(
+    { announced: heard({ 2: { ...refuses(VETOED), vetoes: true } }) },
+    { self: at(3), problems: [rpc] },
+  )
+  assert.deepEqual(
+    obstaclesOf(both).map(({ who, reason }) => [who, reason]),
+    [
+      [at(3), 'node'],
+      [at(2), 'vetoes'],
+    ],
+  )
+})
