@@ -6,11 +6,13 @@ import { decodeEvidence } from './evidence.ts'
 import { type Accusation, DisputeError, FaultError, SilenceError } from './faults.ts'
 import { type Abort, decodeAbort, MAX_PROOF } from './messages.ts'
 import type { Party } from './party.ts'
-import { convicts, decodeProof, type Proof } from './proof.ts'
+import { convicts, decodeProof, encodeProof, type Proof } from './proof.ts'
+import { accusedByShort, completed, messagesToAll, shortened } from './shortproof.ts'
 
 /**
  * The words for an error: with proof if there is one that fits, with suspects if there are any. A proof that does not fit is
- * shown message by message, as far as they were to all; where all were, everybody can judge without another word.
+ * shown message by message, as far as they were to all; where all were, everybody can judge without another word, and a
+ * subshare goes into a proof that names the others.
  */
 export function wordsOf(error: unknown): {
   readonly shown: readonly SignedEnvelope[]
@@ -20,10 +22,11 @@ export function wordsOf(error: unknown): {
     const { code, culprits: suspects, evidence } = error
     const { proof } = decodeEvidence(evidence)
     if (proof.length <= MAX_PROOF) return { shown: [], abort: { code, round: 0, suspects, proof } }
-    const { envelopes } = decodeProof(proof)
-    const shown = envelopes.filter(({ to }) => to === null)
-    const abort = shown.length === envelopes.length ? null : { code, round: 0, suspects, proof: null }
-    return { shown, abort }
+    const whole = decodeProof(proof)
+    const shown = whole.envelopes.filter(({ to }) => to === null)
+    if (shown.length === whole.envelopes.length) return { shown, abort: null }
+    const short = shortened(whole)
+    return { shown, abort: { code, round: 0, suspects, proof: short && encodeProof(short) } }
   }
   const words = { code: 'E_STATE', round: 0, suspects: [], proof: null } as const
   if (error instanceof SilenceError)
@@ -47,14 +50,16 @@ export function isEarly(
 
 /**
  * What another node's abort amounts to: a proof and whom it convicts, its own sender where it convicts nobody (E_FALSE);
- * or words without proof.
+ * or words without proof, which are open as long as messages that a short proof names are not here.
+ * @param held this node's messages to all
  */
 export function verdictOf(
   attempt: Attempt,
   envelope: SignedEnvelope,
+  held: (round: number, from: Party) => SignedEnvelope | undefined = () => undefined,
 ):
   | { readonly proof: Proof; readonly culprits: readonly Party[] | null }
-  | { readonly proof: null; readonly accusation: Accusation } {
+  | { readonly proof: null; readonly accusation: Accusation; readonly open?: true } {
   const lie: Proof = { code: 'E_FALSE', envelopes: [envelope], transcript: [] }
   let said: Abort
   try {
@@ -69,6 +74,18 @@ export function verdictOf(
   }
   try {
     const proof = decodeProof(said.proof)
+    const dealer = accusedByShort(attempt, proof)
+    if (dealer !== null) {
+      const toAll = messagesToAll(held, dealer)
+      const whole = completed(proof, toAll)
+      if (whole === null)
+        return { proof: null, accusation: { code: said.code, round: 0, suspects: [dealer] }, open: true }
+      const culprits = convicts(attempt, whole)
+      const shown = [toAll.commit, toAll.open].flatMap((each) => each ?? [])
+      return culprits === null
+        ? { proof: { ...lie, envelopes: [envelope, ...shown] }, culprits }
+        : { proof: whole, culprits }
+    }
     const culprits = convicts(attempt, proof)
     return culprits === null ? { proof: lie, culprits } : { proof, culprits }
   } catch (error) {

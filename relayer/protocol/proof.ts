@@ -26,12 +26,16 @@ import {
 } from './inspect.ts'
 import { ABORT, decodeAbort, decodeCommitments, decodeShares, ROUND } from './messages.ts'
 import { compareSeats, type Party, seatKey } from './party.ts'
+import { accusedByShort, completed } from './shortproof.ts'
 
 /** Envelopes that convict, before they are put into a record of their own. */
 export interface Proof {
   readonly code: FaultCode
   readonly envelopes: readonly SignedEnvelope[]
-  /** The parts of the transcript that an acknowledgement signed (E_POS, E_CERT); else empty. */
+  /**
+   * The parts of the transcript that an acknowledgement signed (E_POS, E_CERT); the digests of what a short proof leaves out
+   * (protocol/shortproof.ts); else empty.
+   */
   readonly transcript: readonly Uint8Array[]
 }
 
@@ -62,7 +66,8 @@ export function decodeProof(bytes: Uint8Array): Proof {
 }
 
 /** Whom a proof convicts; null if it convicts nobody of its code. Every signature is verified here. */
-export function convicts(attempt: Attempt, { code, envelopes, transcript }: Proof): readonly Party[] | null {
+export function convicts(attempt: Attempt, proof: Proof): readonly Party[] | null {
+  const { code, envelopes, transcript } = proof
   const senders = new Map<string, { party: Party; sent: SignedEnvelope[] }>()
   for (const envelope of envelopes) {
     const party = partyAt(attempt, envelope.from)
@@ -73,6 +78,7 @@ export function convicts(attempt: Attempt, { code, envelopes, transcript }: Proo
   }
   const accused = [...senders.values()].sort((a, b) => compareSeats(a.party, b.party))
   if (accused.length === 0) return null
+  if (code === 'E_FALSE' && envelopes.length === 3) return ofShortLie(attempt, envelopes)
   const guilty = ({ party, sent }: { party: Party; sent: readonly SignedEnvelope[] }): boolean => {
     const [only] = sent
     switch (code) {
@@ -146,9 +152,31 @@ function accusesFalsely(attempt: Attempt, envelope: SignedEnvelope): boolean {
     throw error
   }
   try {
-    return proof !== null && convicts(attempt, decodeProof(proof)) === null
+    if (proof === null) return false
+    const decoded = decodeProof(proof)
+    // A short proof is judged with the messages that it names.
+    return accusedByShort(attempt, decoded) === null && convicts(attempt, decoded) === null
   } catch (error) {
     if (error instanceof EncodingError) return true
+    throw error
+  }
+}
+
+/** The author of a short accusation, who named a dealer's commitments and opening under which the subshare is good. */
+function ofShortLie(attempt: Attempt, envelopes: readonly SignedEnvelope[]): readonly Party[] | null {
+  const [abort, commit, open] = envelopes
+  const author = abort && partyAt(attempt, abort.from)
+  if (!author || abort.round !== ABORT || abort.to !== null) return null
+  try {
+    const { proof } = decodeAbort(abort)
+    const short = proof === null ? null : decodeProof(proof)
+    const dealer = short && accusedByShort(attempt, short)
+    const whole = short && completed(short, { commit, open })
+    if (!dealer || !whole) return null
+    const fitting = [commit, open].every((each) => each && compareSeats(each.from, dealer) === 0)
+    return fitting && convicts(attempt, whole) === null ? [author] : null
+  } catch (error) {
+    if (error instanceof EncodingError) return null
     throw error
   }
 }

@@ -67,7 +67,9 @@ export class Session {
   readonly #views: Views
   readonly #gaveUp = new Set<Address>()
   #failure: Error | null = null
-  /** An abort over somebody's silence before its time was over here: the suspects may still speak. */
+  /** Aborts whose proof names messages that are not here yet. */
+  readonly #open = new Map<SignedEnvelope, Party>()
+  /** One of these, or an abort over somebody's silence before its time was over here: the suspects may still speak. */
   #rash: AbortedError | null = null
   #disputing = false
   #announced = false
@@ -226,6 +228,7 @@ export class Session {
     if (envelope.round === ABORT) this.#onAbort(sender, envelope)
     else if (envelope.round >= NOTICE) this.#views.ask(envelope.round - NOTICE)
     this.#views.settle()
+    for (const [abort, by] of this.#open) this.#onAbort(by, abort)
     const over = [...this.#waiters].filter((waiter) => waiter.missing().length === 0)
     if (over.length > 0 && this.#rash !== null) this.#fail(this.#rash)
     else for (const waiter of over) waiter.done()
@@ -234,16 +237,18 @@ export class Session {
   #onAbort(sender: Party, envelope: SignedEnvelope): void {
     this.#gaveUp.add(sender.address)
     if (this.#failure !== null) return
-    const verdict = verdictOf(this.attempt, envelope)
+    const held = (round: number, from: Party) => this.#inbox.at(round, from, null)
+    const verdict = verdictOf(this.attempt, envelope, held)
     if (verdict.proof !== null) {
       const { proof, culprits } = verdict
       this.#fail(this.fault(proof, culprits ?? [sender]))
       return
     }
+    const { accusation, open } = verdict
+    if (open) this.#open.set(envelope, sender)
     if (this.#disputing) return
-    const { accusation } = verdict
     const aborted = new AbortedError(sender, accusation)
-    if (isEarly(accusation, this.#waiters)) this.#rash ??= aborted
+    if (open || isEarly(accusation, this.#waiters)) this.#rash ??= aborted
     else this.#fail(aborted)
   }
 
