@@ -9,14 +9,16 @@ import { simulate } from './simulate.ts'
 export interface Report {
   readonly seed: number
   readonly violation: Violation | null
+  /** Of its event log, hex. */
+  readonly digest: string
   readonly counts: readonly (readonly [string, number])[]
 }
 
 /** One process's part: seeds from, from + stride, …, each reported on standard output, until it is ended. */
 export async function sail(from: number, stride: number, last: number): Promise<void> {
   for (let seed = from; seed <= last; seed += stride) {
-    const { violation, counts } = await simulate(generate(seed))
-    const report: Report = { seed, violation, counts: [...counts] }
+    const { violation, digest, counts } = await simulate(generate(seed))
+    const report: Report = { seed, violation, digest, counts: [...counts] }
     console.log(JSON.stringify(report))
     if (violation !== null) return
   }

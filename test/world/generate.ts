@@ -131,8 +131,9 @@ function powerCut(
   const operator = draw.of(first)
   const at = draw.between(2, Math.ceil(stormy / 2))
   const cut = { at, kind: 'crash at' as const, operator, step, place, down: draw.between(1, 12) }
-  // Only what starts counts its boots.
-  return step === 'boot' ? [cut, { at: at + 1, kind: 'restart', operator, down: 1 }] : [cut]
+  // Only who starts counts its boots; and few ever mark a share for erasure without taking up another.
+  if (step === 'boot') return [cut, { at: at + 1, kind: 'restart', operator, down: 1 }]
+  return step === 'retire' ? first.map((each) => ({ ...cut, operator: each })) : [cut]
 }
 
 function breakages(draw: Draw, { stormy, operators }: { stormy: number; operators: number }): Happening[] {

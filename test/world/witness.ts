@@ -47,6 +47,12 @@ export class Witness {
     await this.#court.sit()
   }
 
+  /** At the end: as `settle`, and the shares of the running epoch are read once more. */
+  async close(): Promise<void> {
+    this.#sharesSeen.delete(this.#scene.chain.head.state.running)
+    await this.settle()
+  }
+
   #wrote(member: Member, write: DiskWrite): void {
     const { chronicle } = this.#scene
     const step = stepOf(write)

@@ -177,6 +177,7 @@ export class World {
 
   /** Everybody goes home. */
   async end(): Promise<void> {
+    if (this.chronicle.violation === null) await this.#witness.close()
     for (const member of this.members) if (member.up) await member.stop()
   }
 
