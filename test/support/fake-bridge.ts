@@ -6,7 +6,6 @@ import type {
   PendingCeremony,
   SignedReceipt,
 } from '../../relayer/chain/chain.ts'
-import { MIN_WINDOW_BLOCKS } from '../../relayer/ceremony/windows.ts'
 import { type Address, type Hex, to0x } from '../../relayer/lib/bytes.ts'
 import { committeeHash, MAX_MEMBERS } from '../../relayer/protocol/party.ts'
 import {
@@ -89,8 +88,7 @@ export class BridgeCall {
   }
 
   setWindow(blocks: number): void {
-    if (blocks < MIN_WINDOW_BLOCKS)
-      throw new Revert(`WindowOutOfBounds(${blocks}, ${MIN_WINDOW_BLOCKS}, 50400)`)
+    if (blocks < 20) throw new Revert(`WindowOutOfBounds(${blocks}, 20, 50400)`)
     this.#state.attemptWindowBlocks = blocks
     this.#emit('AttemptWindowChanged', { attemptWindowBlocks: blocks })
   }
