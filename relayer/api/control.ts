@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import { existsSync, rmSync } from 'node:fs'
 import { connect } from 'node:net'
-import fastify, { type FastifyInstance } from 'fastify'
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { type Hex, toAddress } from '../lib/bytes.ts'
 import { InputError, messageOf, NetworkError, TrussError } from '../lib/errors.ts'
@@ -77,7 +77,13 @@ export class ControlServer {
 
   /** What it answers, before it listens anywhere. */
   routes(): FastifyInstance {
-    const server = fastify({ logger: false, forceCloseConnections: true, bodyLimit: 4096 })
+    const server = fastify({
+      logger: false,
+      forceCloseConnections: true,
+      bodyLimit: 4096,
+      // A path that cannot be decoded is refused before any route: in the form of every other refusal.
+      frameworkErrors: refuse,
+    })
     server.get('/status', async () => ({
       ...(await this.#daemon.status()),
       health: await this.#daemon.health(),
@@ -97,7 +103,13 @@ export class ControlServer {
       const { verdict, ...choice } = parsed.data
       return this.#daemon.decide(verdict, choice)
     })
-    server.setErrorHandler((error, _request, reply) => reply.code(statusOf(error)).send(bodyOf(error)))
+    server.setNotFoundHandler((request, reply) => {
+      const error = new InputError(`ask the daemon: it knows no ${request.method} ${request.url}`, {
+        hint: 'use the `truss` of the version that the daemon runs',
+      })
+      return reply.code(404).send(bodyOf(error))
+    })
+    server.setErrorHandler(refuse)
     return server
   }
 
@@ -139,6 +151,10 @@ export class ControlServer {
       })
     }
   }
+}
+
+function refuse(error: unknown, _request: FastifyRequest, reply: FastifyReply): void {
+  void reply.code(statusOf(error)).send(bodyOf(error))
 }
 
 function bodyOf(error: unknown): RemoteErrorBody {

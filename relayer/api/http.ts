@@ -1,5 +1,5 @@
 // The read-only HTTP server, on 127.0.0.1 unless configured: /livez, /readyz, /status, /metrics.
-import fastify, { type FastifyInstance } from 'fastify'
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { NetworkError } from '../lib/errors.ts'
 import type { Metrics } from '../lib/metrics.ts'
 import type { Daemon } from './daemon.ts'
@@ -56,7 +56,13 @@ export class HttpServer {
 
 /** Its routes, before it listens anywhere. */
 export function readOnlyServer(watched: Watched, metrics: Metrics): FastifyInstance {
-  const server = fastify({ logger: false, forceCloseConnections: true })
+  const refuse = (error: unknown, _request: FastifyRequest, reply: FastifyReply): void => {
+    const status = refusalOf(error)
+    void reply
+      .code(status ?? 500)
+      .send({ error: status === null ? 'see the log' : 'this request makes no sense' })
+  }
+  const server = fastify({ logger: false, forceCloseConnections: true, frameworkErrors: refuse })
   server.get('/livez', () => ({ alive: true }))
   server.get('/readyz', async (_request, reply) => {
     const answer = readiness(await watched.health())
@@ -76,12 +82,7 @@ export function readOnlyServer(watched: Watched, metrics: Metrics): FastifyInsta
       .code(known ? 404 : 405)
       .send({ error: known ? 'GET /livez, /readyz, /status or /metrics' : 'this server is read-only' })
   })
-  server.setErrorHandler((error, _request, reply) => {
-    const status = refusalOf(error)
-    return reply
-      .code(status ?? 500)
-      .send({ error: status === null ? 'see the log' : 'this request makes no sense' })
-  })
+  server.setErrorHandler(refuse)
   return server
 }
 

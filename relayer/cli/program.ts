@@ -43,8 +43,8 @@ export function createProgram(io: Io): Command {
 }
 
 /** Runs one command line (without node and file name); gives the exit code and never throws. */
-export async function run(args: readonly string[], io: Io): Promise<number> {
-  const program = createProgram(io)
+export async function run(args: readonly string[], io: Io, create = createProgram): Promise<number> {
+  const program = create(io)
   try {
     await program.parseAsync([...args], { from: 'user' })
     return EXIT.done.code
@@ -77,11 +77,16 @@ function usage(error: CommanderError, io: Io, json: boolean): number {
   return EXIT.usage.code
 }
 
+/** One line without what moves a terminal's cursor or turns its text: arguments and files of others are quoted in messages. */
+function plain(text: string): string {
+  return text.replaceAll(/\s*\n\s*/g, ' ').replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '?')
+}
+
 function report(error: unknown, io: Io, json: boolean): void {
   const hint = hintOf(error)
   const line = `${messageOf(error)}${hint === '' ? '' : `: ${hint}`}`
   const lines = error instanceof ConfigProblems ? error.problems : [line]
-  for (const line of lines) io.err(`truss: ${line.replaceAll(/\s*\n\s*/g, ' ')}`)
+  for (const line of lines) io.err(`truss: ${plain(line)}`)
   if (io.env.TRUSS_LOG_LEVEL === 'debug' && error instanceof Error) io.err(error.stack ?? '')
   if (!json) return
   const name = error instanceof Error ? error.name : 'Error'

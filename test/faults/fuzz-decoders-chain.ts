@@ -6,12 +6,13 @@ import type { Endpoint } from '../../relayer/chain/endpoint.ts'
 import { EventReader } from '../../relayer/chain/events.ts'
 import { describeRevert } from '../../relayer/chain/reverts.ts'
 import { BRIDGE } from '../../relayer/chain/abi-values.ts'
-import { concat, to0x, toAddress, toHex, utf8 } from '../../relayer/lib/bytes.ts'
+import { concat, to0x, toAddress, toHex, u8, utf8 } from '../../relayer/lib/bytes.ts'
 import { ChainError } from '../../relayer/lib/errors.ts'
 import {
   address,
   alias,
   filled,
+  hash32,
   multiaddr,
   majority,
   multiaddrWithPeer,
@@ -20,6 +21,7 @@ import {
 } from '../../relayer/lib/settings.ts'
 import type { Decoder } from './fuzz-engine.ts'
 import type { Dice } from './fuzz-random.ts'
+import { zeroAnswer } from './fuzz-decoders-rpc.ts'
 import { bentValue } from './fuzz-structure.ts'
 
 const OWN = toAddress(`0x${'b1'.repeat(20)}`)
@@ -100,10 +102,10 @@ export function chainDecoders(): Decoder[] {
         'chain/contracts.ts#readView',
       ],
       weight: 0.1,
-      samples: [stateAnswer()],
+      samples: [Buffer.from(zeroAnswer('committeeState').slice(2), 'hex')],
       structured: (dice) => {
         if (!dice.oneIn(4)) return words(dice)
-        const answer = stateAnswer()
+        const answer = Buffer.from(zeroAnswer('committeeState').slice(2), 'hex')
         answer[dice.below(answer.length / 32) * 32 + 31] = dice.below(4)
         return answer
       },
@@ -145,19 +147,6 @@ export function chainDecoders(): Decoder[] {
   ]
 }
 
-/** `committeeState()` of a bridge without a key, as the contract would answer. */
-function stateAnswer(): Uint8Array {
-  const [type] = BRIDGE.getFunction('committeeState')?.outputs ?? []
-  const zero = (of: NonNullable<typeof type>): unknown => {
-    if (of.baseType === 'array') return []
-    if (of.baseType === 'tuple') return (of.components ?? []).map(zero)
-    if (of.baseType === 'bool') return false
-    return of.baseType === 'address' ? OWN : of.baseType.startsWith('bytes') ? '0x' : 0
-  }
-  const encoded = BRIDGE.encodeFunctionResult('committeeState', type === undefined ? [] : [zero(type)])
-  return Buffer.from(encoded.slice(2), 'hex')
-}
-
 function settings(): Decoder {
   const parsers = [
     whole(0, 65_535),
@@ -167,27 +156,52 @@ function settings(): Decoder {
     rpcUrl,
     multiaddr,
     multiaddrWithPeer,
-    (value: string) => alias([value, 'anna']),
+    hash32,
+    (value: string) => alias([value, value.endsWith('=') ? '' : 'anna']),
   ]
   const texts = [
     '17',
+    'kept',
     'yes',
+    `0x${'33'.repeat(32)}`,
     '',
     `0x${'22'.repeat(20)}`,
+    `0x${'22'.repeat(20)}=`,
     'https://rpc.example.org/key',
+    '/ip4/1.2.3.4/tcp/9',
     '/ip4/1.2.3.4/tcp/9/p2p/x',
   ]
+  // The first byte says which parser.
+  const made = (parser: number, text: string) => concat(u8(parser), utf8(text))
   return {
     name: 'settings',
     covers: ['lib/settings.ts#address', 'lib/settings.ts#multiaddr', 'lib/settings.ts#rpcUrl'],
     weight: 0.5,
-    samples: texts.map(utf8),
-    structured: (dice) => utf8(dice.pick(texts) + dice.pick(['', ' ', '\n', '0', '/', '\u0000'])),
+    fewest: 3000,
+    samples: texts.flatMap((text) => parsers.map((_, at) => made(at, text))),
+    structured: (dice) =>
+      made(
+        dice.below(parsers.length),
+        dice.pick(texts) + dice.pick(['', ' ', '\n', '0', '/', '\u0000', '=', '/p2p/x']),
+      ),
     errors: [RangeError],
     run: (bytes) => {
-      const parse = parsers[((bytes[0] ?? 0) + bytes.length) % parsers.length] ?? filled
-      return { value: typeof parse(Buffer.from(bytes).toString('utf8')) }
+      const parse = parsers[(bytes[0] ?? 0) % parsers.length] ?? filled
+      return { value: typeof parse(Buffer.from(bytes.subarray(1)).toString('utf8')) }
     },
-    reaches: ['string', 'RangeError: must be a whole number', 'RangeError: must be an address'],
+    reaches: [
+      'number',
+      'string',
+      'object',
+      'RangeError: must be a whole number',
+      'RangeError: must be kept, yes or no',
+      'RangeError: must be a hash',
+      'RangeError: is empty',
+      'RangeError: must be an address',
+      'RangeError: give ',
+      'RangeError: must be a URL',
+      'RangeError: must look like /ipN',
+      'RangeError: must end in /pNp/',
+    ],
   }
 }

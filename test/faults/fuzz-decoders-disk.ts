@@ -1,70 +1,30 @@
-// The fuzzer's decoders of the disk: records behind their code, the configuration and the keystore.
+// The fuzzer's decoders of the disk: the bodies of records, the configuration and the keystore.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { keystoreAddress } from '../../relayer/chain/keystore.ts'
-import { loadBootnodeConfig, loadConfig, loadToolConfig } from '../../relayer/config.ts'
-import { EncodingError, enc } from '../../relayer/crypto/enc.ts'
-import { concat, to0x, toAddress, u32, u64, u8, utf8 } from '../../relayer/lib/bytes.ts'
-import { ConfigError, StoreError } from '../../relayer/lib/errors.ts'
-import { Secret } from '../../relayer/lib/secret.ts'
+import {
+  ConfigProblems,
+  FIELDS,
+  loadBootnodeConfig,
+  loadConfig,
+  loadToolConfig,
+} from '../../relayer/config.ts'
+import { EncodingError } from '../../relayer/crypto/enc.ts'
+import { to0x, utf8 } from '../../relayer/lib/bytes.ts'
+import { ConfigError } from '../../relayer/lib/errors.ts'
 import { activationOf } from '../../relayer/protocol/typed.ts'
-import { listCeremonies, readCursor } from '../../relayer/store/ceremonies.ts'
 import {
   decodeActivation,
   decodeShareRecord,
   encodeActivation,
   encodeShareRecord,
 } from '../../relayer/store/codec.ts'
-import type { Database } from '../../relayer/store/database.ts'
-import { decodeDecision, encodeDecision, readDecision, watchedFrom } from '../../relayer/store/decisions.ts'
-import { listRetired, readRunning } from '../../relayer/store/epochs.ts'
-import { listEvidence } from '../../relayer/store/evidence.ts'
-import { KEY } from '../../relayer/store/layout.ts'
-import { checkOwner, nextBoot } from '../../relayer/store/owner.ts'
-import { listPeers } from '../../relayer/store/peerbook.ts'
+import { decodeDecision, encodeDecision } from '../../relayer/store/decisions.ts'
 import { decodeReceipt, encodeReceipt } from '../../relayer/store/receipts.ts'
-import { Records } from '../../relayer/store/records.ts'
-import { Sealer } from '../../relayer/store/sealing.ts'
-import { loadShares, readShareRecord, type Vault } from '../../relayer/store/shares.ts'
 import type { Decoder } from './fuzz-engine.ts'
 import { bentValue } from './fuzz-structure.ts'
 import type { Samples } from './fuzz-samples.ts'
-
-const MEMBER = toAddress(`0x${'22'.repeat(20)}`)
-const IDENTITY = { chainId: 31337, bridge: toAddress(`0x${'b1'.repeat(20)}`), operator: MEMBER }
-const SLOT = { epoch: 1, attempt: 0 }
-
-/** A database that holds one record. */
-function holding(key: string, value: Uint8Array): Database {
-  return {
-    get: async (asked) => (asked === key ? value : undefined),
-    entries: async (prefix) => (key.startsWith(prefix) ? [[key, value] as const] : []),
-    batch: async () => {},
-    compact: async () => {},
-    close: async () => {},
-  }
-}
-
-/** A vault over one record, as it stands on the disk or with its right code. */
-function vaultWith(key: string, body: Uint8Array, coded: boolean): Vault & { database: Database } {
-  const operatorKey = new Secret(new Uint8Array(32).fill(5))
-  const put = coded ? new Records(holding('', body), operatorKey).put(key, body) : null
-  const database = holding(key, put?.type === 'put' ? put.value : body)
-  const file = new Uint8Array(72)
-  return {
-    database,
-    identity: IDENTITY,
-    records: new Records(database, operatorKey),
-    sealer: new Sealer(IDENTITY, operatorKey, (length) => new Uint8Array(length)),
-    keyFiles: {
-      write: async () => {},
-      read: async () => file,
-      destroy: async () => {},
-      list: async () => [],
-    },
-  }
-}
 
 export function diskDecoders(samples: Samples): Decoder[] {
   const { prepared, spec } = samples.keygen
@@ -87,7 +47,7 @@ export function diskDecoders(samples: Samples): Decoder[] {
   })
   const receipt = encodeReceipt({
     epoch: 1,
-    relayer: MEMBER,
+    relayer: spec.next.members[0] ?? '0x',
     successorEpoch: 2,
     outstandingBackups: 0,
     signature: to0x(new Uint8Array(65).fill(1)),
@@ -146,62 +106,8 @@ export function diskDecoders(samples: Samples): Decoder[] {
         ...['integer too large', 'unknown word', 'no UTF-N', 'part N has'].map((why) => malformed + why),
       ],
     },
-    ...records(share),
     ...files(),
   ]
-}
-
-/** What the store reads, each by its own reader: the body with a right code, and the whole record without one. */
-function records(share: Uint8Array): Decoder[] {
-  const hash = new Uint8Array(32).fill(3)
-  const running = enc(u64(1), u32(0), u8(1))
-  const readers: readonly [
-    string,
-    string,
-    Uint8Array,
-    (vault: ReturnType<typeof vaultWith>) => Promise<unknown>,
-  ][] = [
-    ['cursor', KEY.cursor, enc(u64(7), hash), readCursor],
-    ['running', KEY.running, running, readRunning],
-    ['boot', KEY.boot, enc(u64(7)), nextBoot],
-    ['ceremony', KEY.ceremony(1), enc(u64(1), utf8('keygen'), u64(0), u64(9), hash, u32(40)), listCeremonies],
-    ['share', KEY.share(1, 0), share, (vault) => readShareRecord(vault, SLOT)],
-    ['retired', KEY.retired(1, 0), enc(utf8('burned')), listRetired],
-    ['evidence', KEY.evidence('00'), enc(hash), listEvidence],
-    ['decision', KEY.decision(1), enc(u64(1), hash, utf8('vetoed')), (vault) => readDecision(vault, 1)],
-    [
-      'watched',
-      KEY.watched(5, MEMBER),
-      enc(u64(9)),
-      (vault) => watchedFrom(vault, { chainId: 5, bridge: MEMBER }, 1),
-    ],
-    ['peer', KEY.peer(MEMBER), enc(utf8('/ip4/127.0.0.1/tcp/1')), listPeers],
-    ['sealed', KEY.sealed(1, 0), enc(enc(u32(0), new Uint8Array(72))), (vault) => loadShares(vault, SLOT)],
-    [
-      'schema',
-      KEY.schema,
-      enc(u32(1), u64(IDENTITY.chainId), new Uint8Array(20), new Uint8Array(20)),
-      (vault) => checkOwner(vault, IDENTITY),
-    ],
-  ]
-  return readers.map(([name, key, sample, read]) => ({
-    name: `disk: ${name}`,
-    covers: ['store/records.ts#Records'],
-    weight: 0.1,
-    // The first byte says whether the record's code is made right.
-    samples: [concat(u8(1), sample), concat(u8(0), enc(sample, new Uint8Array(32)))],
-    structured: (dice) => {
-      const coded = dice.oneIn(2)
-      const body = concat(sample.subarray(0, dice.below(sample.length)), dice.bytes(dice.below(20)))
-      return concat(u8(coded ? 1 : 0), coded ? body : enc(body, dice.bytes(32)))
-    },
-    errors: [StoreError],
-    run: async (bytes) => {
-      await read(vaultWith(key, bytes.subarray(1), bytes[0] === 1))
-      return { value: 'read' }
-    },
-    reaches: ['StoreError: ', ...(['sealed', 'schema'].includes(name) ? [] : ['read'])],
-  }))
 }
 
 function files(): Decoder[] {
@@ -221,6 +127,7 @@ listen: [/ip4/127.0.0.1/tcp/9700]
 aliases:
   "0x${'22'.repeat(20)}": anna
 `
+  const own = `otherBridges: [{ chainId: 31337, bridge: "0x${'b1'.repeat(20)}", rpcUrls: [http://127.0.0.1:1] }]`
   const lines = [
     ...settings.split('\n'),
     'rpcUrls: *nowhere',
@@ -232,6 +139,14 @@ aliases:
     '? {a: b} : c',
     '<<: *x',
     'keystore: !!binary aGk=',
+    'rpcQuorum: 9',
+    own,
+    own.replace('31337', '5'),
+    `dataDirectory: ${'d'.repeat(120)}`,
+    'logLevel: loud',
+    ...Object.keys(FIELDS).flatMap((name) =>
+      ['2', 'yes', 'finalized', ''].map((value) => `${name}: ${value}`),
+    ),
   ]
   const keystore = {
     version: 3,
@@ -248,18 +163,49 @@ aliases:
   return [
     {
       name: 'configuration file',
+      fewest: 1500,
       covers: ['config.ts#loadConfig', 'config.ts#loadBootnodeConfig', 'config.ts#loadToolConfig'],
       weight: 0.02,
-      samples: [utf8(settings)],
-      structured: (dice) => utf8(Array.from({ length: dice.below(10) }, () => dice.pick(lines)).join('\n')),
+      samples: [
+        settings,
+        settings + own,
+        `${settings}rpcQuorum: 3`,
+        `${settings}logLevel: loud`,
+        settings.replace('data\n', `${'d'.repeat(120)}\n`),
+        settings.replace(/rpcUrls.*/, 'rpcUrls: x'),
+        // The length says which of the loaders reads it.
+      ].flatMap((text) => ['', ' ', '  ', '   '].map((end) => utf8(text + end))),
+      structured: (dice) => {
+        const more = Array.from({ length: dice.below(10) }, () => dice.pick(lines))
+        return utf8((dice.oneIn(3) ? [settings, ...more] : more).join('\n'))
+      },
       errors: [ConfigError],
       run: (bytes) => {
         const file = write('truss.yaml', bytes)
         const load =
           [loadConfig, loadConfig, loadToolConfig, loadBootnodeConfig][bytes.length % 4] ?? loadConfig
-        return { value: load({ file, env: {} }).logLevel === undefined ? 'mute' : 'read' }
+        try {
+          load({ file, env: {} })
+          return { value: 'read' }
+        } catch (error) {
+          // Of many problems one, and without the file's name.
+          if (error instanceof ConfigProblems)
+            error.message = error.problems[bytes.length % error.problems.length]?.replace(file, 'FILE') ?? ''
+          throw error
+        }
       },
-      reaches: ['read', 'ConfigError: read configuration', 'ConfigProblems: configuration'],
+      reaches: [
+        'read',
+        'ConfigError: read configuration',
+        ...[
+          'logLevel: must be one of',
+          'otherBridges: one of them is the governance bridge',
+          'rpcQuorum: N of N rpcUrls',
+          'dataDirectory: its path is too long',
+          'chainId: is missing',
+          'rpcUrls: must be a list',
+        ].map((why) => `ConfigProblems: configuration (FILE): ${why}`),
+      ],
     },
     {
       name: 'keystore file',

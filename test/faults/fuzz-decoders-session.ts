@@ -197,7 +197,7 @@ function bodies({ attempt, envelopes }: Recorded, op: string): Decoder[] {
 /** Aborts, proofs, records and certificates: what convicts, and what must never convict the wrong one. */
 function accusations({ keygen, refresh, evidence, committee }: Samples): Decoder[] {
   const { chainId, bridge } = keygen.spec
-  const trusted = { chainId, bridge, committees: [committee] }
+  const trusted = { chainId, bridge, committees: [committee, refresh.spec.next] }
   const proofs = evidence.map((record) => decodeEvidence(record).proof).filter(({ length }) => length > 0)
   const [envelope] = keygen.envelopes
   const suspects = [{ role: 'new' as const, index: 2 }]
@@ -268,6 +268,7 @@ function accusations({ keygen, refresh, evidence, committee }: Samples): Decoder
         'E_EQUIV by 1',
         'InputError: verify evidence: it proves nothing',
         'InputError: verify evidence: of another bridge',
+        'InputError: verify evidence: of keys that are not known',
         'InputError: verify evidence: decode',
         'InputError: verify evidence: E_AUTH',
       ],

@@ -234,11 +234,16 @@ function mathematics(groupKey: Uint8Array): Decoder[] {
 function groupDecoders(group: Group): Decoder[] {
   const points = [3n, 77n].map((scalar) => group.baseUnsafe(scalar))
   const long = group.encode(points)
-  const identity = Uint8Array.of(1, ...new Uint8Array(31))
+  // Of ed25519: the identity, and points of order 4 and 2.
+  const small = [
+    Uint8Array.of(1, ...new Uint8Array(31)),
+    new Uint8Array(32),
+    Uint8Array.of(0xec, ...new Uint8Array(30).fill(0xff), 0x7f),
+  ]
   const prefixed = (size: number) => (dice: Dice) => {
     const bytes = dice.bytes(size)
     if (size > 32) bytes[0] = dice.pick([2, 3, 4])
-    return dice.oneIn(8) ? identity : bytes
+    return dice.oneIn(8) ? dice.pick(small) : bytes
   }
   return [
     {
@@ -257,7 +262,9 @@ function groupDecoders(group: Group): Decoder[] {
         'taken',
         'PointError: decode point: N bytes',
         'PointError: decode point: not canonical or not on the curve',
-        ...(group.curve === 'ed25519' ? ['PointError: decode point: identity'] : []),
+        ...(group.curve === 'ed25519'
+          ? ['PointError: decode point: identity', 'PointError: decode point: small order']
+          : []),
       ],
     },
     {

@@ -17,6 +17,8 @@ export interface Decoder {
   readonly covers: readonly string[]
   /** Its share of the inputs; those that verify signatures or touch files take less. */
   readonly weight: number
+  /** Fewest inputs of a run, where a share by weight would not reach every refusal. */
+  readonly fewest?: number
   readonly samples: readonly Uint8Array[]
   /** Inputs of its form; by default trees of `enc` with changed parts. */
   readonly structured?: (dice: Dice) => Uint8Array
@@ -37,6 +39,8 @@ export interface Failure {
 
 export interface Outcome {
   readonly inputs: number
+  /** How many of them were random, mutated from valid ones, and structured. */
+  readonly thirds: readonly [number, number, number]
   readonly taken: number
   /** How often each refusal or value came. */
   readonly seen: ReadonlyMap<string, number>
@@ -45,6 +49,10 @@ export interface Outcome {
 
 /** Failures that are kept of one run; the rest is only counted. */
 const FAILURES_AT_MOST = 5
+/** Different answers that are told apart: some quote their input. */
+const LABELS_AT_MOST = 2000
+/** Random, mutated, structured, in turn. */
+const THIRDS = [0, 1, 2] as const
 
 /** Runs a decoder on `inputs` inputs that a seed fixes. */
 export async function fuzz(decoder: Decoder, inputs: number, seed: number): Promise<Outcome> {
@@ -53,11 +61,13 @@ export async function fuzz(decoder: Decoder, inputs: number, seed: number): Prom
   const structured = decoder.structured ?? ((each: Dice) => bentTree(each, trees))
   const seen = new Map<string, number>()
   const failures: Failure[] = []
+  const thirds: [number, number, number] = [0, 0, 0]
   let taken = 0
   for (let count = 0; count < inputs; count++) {
-    const kind = count % 3
+    const third = THIRDS[count % 3] ?? 0
+    thirds[third] += 1
     const input =
-      kind === 0 ? randomInput(dice) : kind === 1 ? mutated(dice, decoder.samples) : structured(dice)
+      third === 0 ? randomInput(dice) : third === 1 ? mutated(dice, decoder.samples) : structured(dice)
     let label: string
     try {
       const result = decoder.run(input)
@@ -71,9 +81,10 @@ export async function fuzz(decoder: Decoder, inputs: number, seed: number): Prom
       if (!decoder.errors.some((kindOf) => error instanceof kindOf))
         fail(error instanceof Error ? (error.stack ?? error.message) : String(error), input)
     }
-    seen.set(label, (seen.get(label) ?? 0) + 1)
+    const known = seen.get(label)
+    if (known !== undefined || seen.size < LABELS_AT_MOST) seen.set(label, (known ?? 0) + 1)
   }
-  return { inputs, taken, seen, failures }
+  return { inputs, thirds, taken, seen, failures }
 
   function fail(why: string, input: Uint8Array): void {
     if (failures.length < FAILURES_AT_MOST) failures.push({ decoder: decoder.name, why, input: toHex(input) })
@@ -92,7 +103,10 @@ const FEWEST = 600
 export function shares(decoders: readonly Decoder[], inputs: number): Map<Decoder, number> {
   const all = decoders.reduce((sum, { weight }) => sum + weight, 0)
   return new Map(
-    decoders.map((decoder) => [decoder, Math.max(FEWEST, Math.ceil((inputs * decoder.weight) / all))]),
+    decoders.map((decoder) => [
+      decoder,
+      Math.max(decoder.fewest ?? FEWEST, Math.ceil((inputs * decoder.weight) / all)),
+    ]),
   )
 }
 
@@ -100,7 +114,12 @@ export function shares(decoders: readonly Decoder[], inputs: number): Map<Decode
 function labelOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   const first = error.message.split('\n')[0] ?? ''
-  return `${error.name}: ${first.replaceAll(/0x[0-9a-f]+|\d+/g, 'N')}`.slice(0, 120)
+  return `${error.name}: ${withoutNumbers(first)}`.slice(0, 160)
+}
+
+/** A message without its numbers, so that refusals of one kind read alike. */
+export function withoutNumbers(text: string): string {
+  return text.replaceAll(/0x[0-9a-f]+|\d+/g, 'N')
 }
 
 function hashOf(name: string): number {

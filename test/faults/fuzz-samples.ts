@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { secp256k1Group as group } from '../../relayer/crypto/group.ts'
 import type { Signer } from '../../relayer/crypto/identity.ts'
+import { publishPolynomial } from '../../relayer/crypto/vss.ts'
 import { type Attempt, attemptOf } from '../../relayer/protocol/attempt.ts'
 import { encodeCertificate } from '../../relayer/protocol/certificate.ts'
 import type { SignedEnvelope } from '../../relayer/protocol/envelope.ts'
@@ -43,7 +44,7 @@ export interface Samples {
   readonly committee: Committee
   readonly keygen: Recorded
   readonly refresh: Recorded
-  /** Records against a dealer of bad shares and against a coordinator with two start messages. */
+  /** Records against a dealer of bad shares, a coordinator with two start messages, and a dealer of another secret. */
   readonly evidence: readonly Uint8Array[]
   readonly signing: {
     readonly committee: Committee
@@ -62,13 +63,18 @@ export async function gatherSamples(): Promise<Samples> {
   const held = registered(preparedOf(born, committee.members[0] ?? '0x'))
   const moving = specOf({ op: 'refresh', old: committee, next: { ...committee, epoch: 2 }, held })
   const second = recorder()
-  const moved = await runCeremony({ spec: moving, signers, held: sharesOf(born), prepare: second.listen })
+  const from = sharesOf(born)
+  const moved = await runCeremony({ spec: moving, signers, held: from, prepare: second.listen })
   return {
     signers,
     committee,
     keygen: first.taken(born),
     refresh: second.taken(moved),
-    evidence: [await badShare(spec, signers), twoStarts(born, signers)],
+    evidence: [
+      await badShare(spec, signers),
+      twoStarts(born, signers),
+      await badConstant(moving, signers, from),
+    ],
     signing: await signingSamples(),
   }
 }
@@ -121,6 +127,26 @@ async function badShare(spec: CeremonySpec, signers: readonly Signer[]): Promise
       ],
     ]),
   })
+  const { error } = run.endings.get(victim) ?? {}
+  assert.ok(error instanceof FaultError)
+  return error.evidence
+}
+
+/** A dealer of a reshare that adds one to what it deals. */
+async function badConstant(
+  spec: CeremonySpec,
+  signers: readonly Signer[],
+  held: ReturnType<typeof sharesOf>,
+): Promise<Uint8Array> {
+  const [cheater = '0x', victim = '0x'] = spec.next.members
+  const cheat = rogue({
+    dealings: (dealings) =>
+      dealings.map((each) => {
+        const polynomial = each.polynomial.with(0, ((each.polynomial[0] ?? 0n) + 1n) % group.order)
+        return { ...each, polynomial, published: publishPolynomial(group, polynomial) }
+      }),
+  })
+  const run = await runCeremony({ spec, signers, held, rogues: new Map([[cheater, cheat]]) })
   const { error } = run.endings.get(victim) ?? {}
   assert.ok(error instanceof FaultError)
   return error.evidence

@@ -79,6 +79,23 @@ test('errors of the daemon keep their name and hint across the socket', async (c
   await assert.rejects(probe({ keyId: 0, text: 'x', include: 'bob' }), { message: /parse address/ })
 })
 
+test('a path that is unknown or cannot be decoded, and a body that is no JSON, are refused in the same form', async (context) => {
+  const { directory, socket } = await control(context)
+  await assert.rejects(askDaemon(directory, 'POST', ['/dance', {}]), {
+    name: 'InputError',
+    message: /knows no POST \/dance/,
+  })
+  await assert.rejects(askDaemon(directory, 'GET', ['/%zz']), { name: 'InputError' })
+  const answer = await new Promise<string>((resolve, reject) => {
+    const headers = { 'content-type': 'application/json' }
+    const sent = request({ socketPath: socket, path: '/approve', method: 'POST', headers }, (response) => {
+      response.setEncoding('utf8').once('data', resolve)
+    })
+    sent.once('error', reject).end('{')
+  })
+  assert.equal(JSON.parse(answer).error.name, 'InputError')
+})
+
 test('probes are limited per minute', async (context) => {
   const { directory } = await control(context)
   const probe = () => askDaemon(directory, 'POST', ['/sign-probe', { keyId: 0, text: 'x' }])
@@ -116,6 +133,7 @@ test('HTTP serves four paths, and nothing that changes anything', async (context
     [200, 200, 200, 200],
   )
   assert.equal(await get('/keys'), 404)
+  assert.equal(await get('/%zz'), 400)
   for (const method of ['POST', 'PUT', 'DELETE', 'PATCH'])
     for (const path of ['/status', '/sign-probe', '/declare-lost'])
       assert.equal((await fetch(url + path, { method })).status, 405, `${method} ${path}`)
