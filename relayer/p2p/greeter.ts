@@ -6,7 +6,7 @@ import { NetworkError } from '../lib/errors.ts'
 import type { PeerHello } from '../protocol/channel.ts'
 import type { Counters } from './counters.ts'
 import { encodeFrame } from './framing.ts'
-import { type BridgeId, decodeHello, HelloError, sameBridge } from './hello.ts'
+import { type BootMemo, type BridgeId, decodeHello, HelloError, newBootMemo, sameBridge } from './hello.ts'
 import { addressOfPeer } from './identity.ts'
 import type { Limits } from './limits.ts'
 import type { Links } from './links.ts'
@@ -37,6 +37,7 @@ export class Greeter {
 
   readonly #firsts = new WeakMap<Connection, Promise<PeerHello>>()
   readonly #boots = new WeakMap<Connection, number>()
+  readonly #memos = new WeakMap<Connection, BootMemo>()
   readonly #stop = new AbortController()
 
   constructor(parts: GreeterParts) {
@@ -159,7 +160,9 @@ export class Greeter {
   #hear(address: Address, bytes: Uint8Array, connection: Connection): PeerHello {
     const { counters, network } = this.#parts
     try {
-      const said = decodeHello(bytes, address)
+      const memo = this.#memos.get(connection) ?? newBootMemo()
+      this.#memos.set(connection, memo)
+      const said = decodeHello(bytes, address, memo)
       if (!sameBridge(said.network, network)) {
         counters.drop('hello', 'other-bridge')
         throw new HelloError('greet peer: it serves another bridge')

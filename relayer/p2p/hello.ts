@@ -52,11 +52,29 @@ export function encodeHello(hello: PeerHello, network: BridgeId, signer: Signer)
   return bytes
 }
 
+/** What a connection has shown of its peer's start: each of its hellos says the same, so one signature is looked at. */
+export interface BootMemo {
+  /** The boot that its peer signed, once that is known. */
+  known: string | null
+  /** How many more signatures of this connection are looked at. */
+  looks: number
+}
+
+/** Of a new connection. One look is enough for whoever speaks the truth. */
+export function newBootMemo(): BootMemo {
+  return { known: null, looks: 2 }
+}
+
 /**
  * A hello, signed by the peer behind the connection.
+ * @param memo of the connection; without one, as many signatures are looked at as come
  * @throws HelloError unless the bytes are the one encoding of a valid hello by `from`
  */
-export function decodeHello(bytes: Uint8Array, from: Address): { hello: PeerHello; network: BridgeId } {
+export function decodeHello(
+  bytes: Uint8Array,
+  from: Address,
+  memo?: BootMemo,
+): { hello: PeerHello; network: BridgeId } {
   const fields = decodeStrict(bytes)
   if (!Array.isArray(fields) || fields.length !== 9) throw new HelloError('decode hello: not its nine fields')
   const [protocolVersion, softwareVersion, chainId, bridge, head, epoch, bootCounter, bootId, signature] =
@@ -70,7 +88,7 @@ export function decodeHello(bytes: Uint8Array, from: Address): { hello: PeerHell
     bootId: toHex(bytesOf(bootId, 16)),
   }
   const network: BridgeId = { chainId: count(chainId), bridge: `0x${toHex(bytesOf(bridge, 20))}` }
-  if (signerOfBoot(helloDigest(network, hello), bytesOf(signature, 65)) !== from)
+  if (!isSigned(concat(helloDigest(network, hello), bytesOf(signature, 65)), from, memo))
     throw new HelloError('decode hello: not signed by its sender')
   return { hello, network }
 }
@@ -84,15 +102,23 @@ export function sameBridge(a: BridgeId, b: BridgeId): boolean {
 const recovered = new Map<string, Address | null>()
 const RECOVERED_AT_MOST = 1024
 
-/** Recovers a boot's signature once: the same boot is signed alike in each hello, and recovery takes a millisecond. */
-function signerOfBoot(digest: Uint8Array, signature: Uint8Array): Address | null {
-  const key = toHex(concat(digest, signature))
-  const known = recovered.get(key)
-  if (known !== undefined) return known
-  const address = recover(digest, signature)
-  if (recovered.size >= RECOVERED_AT_MOST) recovered.clear()
-  recovered.set(key, address)
-  return address
+/**
+ * Recovers a boot's signature once: the same boot is signed alike in each hello, and recovery takes a millisecond. A
+ * connection that shows one boot after another is not looked at for long.
+ */
+function isSigned(boot: Uint8Array, from: Address, memo: BootMemo | undefined): boolean {
+  const key = toHex(boot)
+  if (memo?.known === key) return true
+  let address = recovered.get(key)
+  if (address === undefined) {
+    if (memo?.looks === 0) throw new HelloError('decode hello: too many boots on one connection')
+    if (memo !== undefined) memo.looks -= 1
+    address = recover(boot.subarray(0, 32), boot.subarray(32))
+    if (recovered.size >= RECOVERED_AT_MOST) recovered.clear()
+    recovered.set(key, address)
+  }
+  if (memo !== undefined && address === from) memo.known = key
+  return address === from
 }
 
 /** The value of a strict, canonical CBOR string: what it decodes to must encode to the same bytes. */

@@ -10,7 +10,7 @@ export interface Limits {
   readonly connectionsPerPeer: number
   /** New inbound connections per second from one host, before anything is known about it. */
   readonly inboundPerSecond: number
-  /** Discovery streams per second of one stranger, with a burst of ten times as many. */
+  /** Discovery streams, and DHT messages, per second of one stranger, with a burst of ten times as many. */
   readonly discoveryPerSecond: number
   /** Refused streams of one peer per minute; above it the connection is closed. */
   readonly refusalsPerMinute: number

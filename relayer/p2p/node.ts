@@ -10,6 +10,7 @@ import { createLibp2p } from 'libp2p'
 import { messageOf, NetworkError } from '../lib/errors.ts'
 import { BoundedDatastore } from './datastore.ts'
 import type { Limits } from './limits.ts'
+import { meterMessages } from './messages.ts'
 import { DISCOVERY_PROTOCOLS, PREFIX } from './protocols.ts'
 
 /** What the node is made of. */
@@ -84,7 +85,8 @@ interface MeterRegistrar {
 type StreamHandler = (stream: Stream, connection: Connection) => void | Promise<void>
 
 /**
- * Starts a node; `allow` is asked before each discovery stream that libp2p's own services serve.
+ * Starts a node; `allow` is asked before each discovery stream that libp2p's own services serve, and for each further message
+ * of the DHT on one.
  * @throws NetworkError if it cannot listen
  */
 export async function startNode(
@@ -102,8 +104,10 @@ export async function startNode(
       const { handler, options } = registrar()?.getHandler(protocol) ?? {}
       if (handler === undefined) throw new NetworkError(`start libp2p: nothing serves ${protocol}`)
       const metered: StreamHandler = (stream, connection) => {
-        if (allow(protocol, connection)) return handler(stream, connection)
-        stream.abort(new Error('too many streams'))
+        if (!allow(protocol, connection)) return stream.abort(new Error('too many streams'))
+        // The DHT answers message after message on one stream.
+        if (protocol === kad) meterMessages(stream, () => allow(protocol, connection))
+        return handler(stream, connection)
       }
       await registrar()?.handle(protocol, metered, { ...options, force: true })
     }

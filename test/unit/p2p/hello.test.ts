@@ -10,6 +10,7 @@ import {
   encodeHello,
   HelloError,
   helloDigest,
+  newBootMemo,
   NO_BRIDGE,
   sameBridge,
 } from '../../../relayer/p2p/hello.ts'
@@ -139,4 +140,30 @@ test('the peer book keeps the highest boot counter, and only addresses that end 
   assert.equal(book.changed, false)
   assert.deepEqual(again.multiaddrs(signer.address), book.multiaddrs(signer.address))
   assert.equal(again.boot(signer.address, 8, 'bb')?.kind, 'rollback')
+})
+
+test('of a connection that shows one start after another two signatures are looked at, and its true hello always counts', () => {
+  const memo = newBootMemo()
+  const own = encodeHello(hello, NETWORK, signer)
+  assert.ok(decodeHello(own, signer.address, memo))
+  const forged = (counter: number) =>
+    encode(
+      [
+        1,
+        '1.2.3',
+        NETWORK.chainId,
+        fromHex(NETWORK.bridge),
+        1,
+        7,
+        counter,
+        fromHex(hello.bootId),
+        signer.sign(new Uint8Array(32).fill(1)),
+      ],
+      rfc8949EncodeOptions,
+    )
+  for (let counter = 100; counter < 110; counter++)
+    assert.throws(() => decodeHello(forged(counter), signer.address, memo), HelloError)
+  assert.throws(() => decodeHello(forged(200), signer.address, memo), /too many boots on one connection/)
+  assert.equal(memo.looks, 0)
+  assert.ok(decodeHello(own, signer.address, memo))
 })

@@ -4,6 +4,7 @@ import { after, test } from 'node:test'
 import { generateKeyPair } from '@libp2p/crypto/keys'
 import { concat } from '../../../relayer/lib/bytes.ts'
 import { encodeFrame } from '../../../relayer/p2p/framing.ts'
+import { MessageCounter } from '../../../relayer/p2p/messages.ts'
 import { CLOSED_PROTOCOLS, DISCOVERY_PROTOCOLS, KIND, kindOf } from '../../../relayer/p2p/protocols.ts'
 import type { Topic } from '../../../relayer/protocol/channel.ts'
 import { TOPICS } from '../../../relayer/protocol/channel.ts'
@@ -113,3 +114,40 @@ test('a peer whose key is not secp256k1 is not let in', async () => {
   await until('it is refused', () => count(member.refusals(), 'connection', 'identity') === 1)
   assert.deepEqual(member.peers(), [])
 })
+
+test('DHT messages on one stream cost a stranger what streams cost', async () => {
+  const [member] = await hosts.committee(1, { limits: { discoveryPerSecond: 1 } })
+  assert.ok(member)
+  const stranger = await hosts.stranger(65)
+  const connection = await dialHost(stranger, member)
+  const stream = await connection.newStream(DISCOVERY_PROTOCOLS.kad)
+  const findNode = concat(Uint8Array.of(8, 4, 18, 32), new Uint8Array(32).fill(7))
+  const request = concat(Uint8Array.of(findNode.length), findNode)
+  const replies = readAll(stream).catch(() => new Uint8Array())
+  for (let at = 0; at < 200 && stream.status === 'open'; at++) stream.send(request)
+  await until('the stream is cut', () => stream.status !== 'open')
+  await replies
+  assert.ok(count(member.refusals(), 'kad', 'rate') >= 1)
+  assert.equal(connection.status, 'open')
+})
+
+test('messages are counted where they begin, however they are cut, and one that is too long is refused', () => {
+  const message = (length: number) => concat(varint(length), new Uint8Array(length))
+  const bytes = concat(...[3, 0, 200, 16_384].map(message))
+  for (const step of [1, 2, 7, bytes.length]) {
+    const counter = new MessageCounter()
+    let begun = 0
+    for (let at = 0; at < bytes.length; at += step) begun += counter.push(bytes.subarray(at, at + step)) ?? 99
+    assert.equal(begun, 4)
+  }
+  assert.equal(new MessageCounter().push(varint(16_385)), null)
+  assert.equal(new MessageCounter().push(new Uint8Array(5).fill(0xff)), null)
+})
+
+function varint(value: number): Uint8Array {
+  const bytes: number[] = []
+  for (let rest = value; ; rest >>= 7) {
+    bytes.push(rest > 0x7f ? (rest & 0x7f) | 0x80 : rest)
+    if (rest <= 0x7f) return Uint8Array.from(bytes)
+  }
+}
