@@ -122,7 +122,7 @@ class Ceremony {
       muster.listen(),
       network.onUnopened((from, _, frame) => {
         const start = participants.has(from) ? startOfFrame(frame) : null
-        if (start !== null) muster.offer(start)
+        if (start !== null) muster.offer(from, start)
       }),
       network.onTell('evidence', (from, bytes) => {
         if (participants.has(from) && patience.spend(from)) void this.#report(bytes, from)

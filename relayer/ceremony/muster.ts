@@ -12,6 +12,7 @@ import {
 } from './announcement.ts'
 import { Bell } from './bell.ts'
 import { chooseDealers, type Suspicion } from './dealers.ts'
+import { Patience } from './patience.ts'
 import { type Roster, rosterOf, versionConflict } from './roster.ts'
 import { coordinatorOf, type Standing, type StartDesk } from './starts.ts'
 import { type CeremonyDeps, type CeremonyTerms, dealingOf, participantsOf, seatsOf } from './terms.ts'
@@ -57,6 +58,7 @@ export class Muster {
   readonly #participants: readonly Address[]
   readonly #board: AnnouncementBoard
   readonly #bell = new Bell()
+  readonly #patience: Patience
   #lastJoined: number | null
   #announcing: number | null = null
   /** The last announcement, as sent. */
@@ -65,6 +67,7 @@ export class Muster {
   constructor(parts: MusterParts) {
     this.#parts = parts
     this.#context = contextOf(parts.terms.spec)
+    this.#patience = new Patience(parts.deps.blocks)
     this.#participants = participantsOf(parts.terms.spec)
     this.#board = new AnnouncementBoard(this.#context, this.#participants)
     this.#lastJoined = parts.lastJoined
@@ -81,16 +84,22 @@ export class Muster {
     const { network } = this.#parts.deps
     const stop = [
       network.onTell('announce', (from, body) => this.#heard(from, body)),
-      network.onTell('start', (_, body) => this.offer(body)),
+      network.onTell('start', (from, body) => this.offer(from, body)),
     ]
     return () => {
       for (const each of stop) each()
     }
   }
 
-  /** A start message from anywhere: the topic, or a first-round envelope that carries it. */
-  offer(bytes: Uint8Array): void {
-    if (this.#parts.desk.take(bytes, this.standing())) this.#bell.ring()
+  /**
+   * A start message that a participant brings, by the topic or in a first-round envelope. Its signature takes a key
+   * recovery, so that of each bringer only so many are looked at in a block.
+   */
+  offer(from: Address, bytes: Uint8Array): void {
+    if (!this.#participants.includes(from) || !this.#patience.spend(from)) return
+    if (!this.#parts.desk.take(bytes, this.standing())) return
+    this.#patience.refund(from)
+    this.#bell.ring()
   }
 
   /**

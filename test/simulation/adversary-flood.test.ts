@@ -67,3 +67,29 @@ test('of a member that sends worthless evidence a node looks at sixteen records 
   assert.deepEqual(victim.view?.halted?.culprits, [coordinator])
   await sim.stop()
 })
+
+test('of a member that floods start messages a node verifies sixteen in a block, and takes the true one from another', async () => {
+  const sim = await CeremonySim.of('start flood', 3)
+  const spec = sim.keygen(sim.committee(1, 2, 0, 1, 2))
+  const context = contextOf(spec)
+  sim.net.rule(({ topic, kind }) => (topic === 'announce' || kind === 'frame' ? 'drop' : 'pass'))
+  const [coordinator] = rankMembers(context, 0, spec.next.members)
+  const [victim, flooder] = sim.relayers.filter(({ address }) => address !== coordinator)
+  assert.ok(coordinator && victim && flooder)
+  const start = (signer: typeof flooder.signer, byte: number) =>
+    signStart(signer, { context, attempt: 0, dealers: [], startNonce: new Uint8Array(32).fill(byte) }).bytes
+  const good = start(sim.at(coordinator).signer, 200)
+  const from = (address: typeof coordinator, body: Uint8Array) =>
+    sim.net.inject({ from: address, to: victim.address, kind: 'tell', session: '', topic: 'start', body })
+  await sim.begin(spec, [victim])
+  await sim.mine()
+  for (let i = 1; i <= 16; i++) from(flooder.address, start(flooder.signer, i))
+  await sim.quiet()
+  from(flooder.address, good)
+  await sim.quiet()
+  assert.equal(await victim.store.lastJoined(1), null)
+  from(coordinator, good)
+  await sim.quiet()
+  assert.equal(await victim.store.lastJoined(1), 0)
+  await sim.stop()
+})
