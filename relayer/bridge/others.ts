@@ -1,5 +1,5 @@
 // Bridges on other chains: governance there starts nothing here, and is an alarm, since those committees must stay as deployed.
-import { messageOf, TrussError } from '../lib/errors.ts'
+import { messageOf, StoreError, TrussError } from '../lib/errors.ts'
 import type { Desk, OtherBridge } from './parts.ts'
 
 /** For how many blocks of its chain an event keeps the alarm up, restarts included. */
@@ -36,7 +36,8 @@ export class OtherBridgeWatch {
   readonly #other: OtherBridge
   readonly #name: string
   #looked: number | null = null
-  #event: { readonly name: string; readonly block: number } | null = null
+  /** Names of the events that are remembered, and the block of the last. */
+  #events: { readonly names: Set<string>; readonly block: number } | null = null
 
   constructor(desk: WatchDesk, other: OtherBridge) {
     this.#desk = desk
@@ -65,7 +66,10 @@ export class OtherBridgeWatch {
       problems.set(check, {
         severity: 'warning',
         message: `watch the bridge ${this.#name}: ${messageOf(error)}`,
-        remedy: error.hint || 'check the endpoints of otherBridges; this node looks again by itself',
+        remedy:
+          error instanceof StoreError
+            ? error.hint
+            : 'check the endpoints of this bridge in otherBridges; the committee goes on meanwhile',
       })
     }
   }
@@ -84,10 +88,10 @@ export class OtherBridgeWatch {
         : this.#looked + 1
     const events = await this.#other.events(from, final.number, signal)
     for (const { name, block } of events.filter((event) => GOVERNANCE.has(event.name))) {
-      this.#event = { name, block: block.number }
+      this.#events = { names: (this.#events?.names ?? new Set()).add(name), block: block.number }
       metrics?.otherBridgeEvents.inc({ chain: String(chainId), bridge })
     }
-    if (this.#event !== null && this.#event.block < oldest) this.#event = null
+    if (this.#events !== null && this.#events.block < oldest) this.#events = null
     this.#looked = final.number
     const pending = state.pending === null ? '' : `, epoch ${state.pending.epoch} pending`
     this.#say(
@@ -99,7 +103,8 @@ export class OtherBridgeWatch {
 
   #say(state: string | null): void {
     const { problems, chain } = this.#desk
-    const event = this.#event === null ? null : `${this.#event.name} in block ${this.#event.block}`
+    const event =
+      this.#events === null ? null : `${[...this.#events.names].join(', ')} up to block ${this.#events.block}`
     const found = [event, state].filter((each) => each !== null)
     problems.set(
       `wrong-chain:${this.#name}`,

@@ -1,4 +1,5 @@
 // The story that the devnet tells: a committee generates its keys and reshapes itself in eight steps.
+import type { ChangeStatus } from '../../relayer/bridge/consent.ts'
 import { lookAfter, lookBefore, probeAll } from './after.ts'
 import { type Committee, committee, completed, receiptsOf } from './governance.ts'
 import type { StepRecord, Summary } from './summary.ts'
@@ -93,6 +94,7 @@ export class Story {
         await this.#handsIn(a, superseded)
         const change = ['--add', a.address, '--add', b.address, '--remove', c.address, '--threshold', '3']
         await this.#govern('set-committee', ...change)
+        await this.#approved([d, e])
         return a
       },
     )
@@ -101,6 +103,27 @@ export class Story {
       await this.#govern('refresh', 'devnet step 8')
       return a
     })
+  }
+
+  /** Two members join at once: by their default rules the operators who deal look at the change and approve it. */
+  async #approved(operators: readonly RelayerNode[]): Promise<void> {
+    for (const operator of operators) {
+      const { epoch, committeeHash, heldBack } = await this.#heldBack(operator)
+      this.#say(`        ${operator.name} holds it back: ${heldBack}`)
+      const bound = [String(epoch), '--committee-hash', committeeHash]
+      this.#say(`        truss reshare approve ${bound.join(' ')}`)
+      await truss(['reshare', 'approve', ...bound, '--yes', '--config', operator.config])
+    }
+  }
+
+  async #heldBack(operator: RelayerNode): Promise<ChangeStatus> {
+    let held: ChangeStatus | null = null
+    await until(`${operator.name} to hold the change back`, 60_000, async () => {
+      held = (await this.#world.status(operator)).change
+      return held !== null && held.heldBack !== null
+    })
+    if (held === null) throw new Error(`devnet: ${operator.name} shows no change`)
+    return held
   }
 
   /** A change whose newcomer stops before its acknowledgement; it is cancelled, and the burned epoch's shares are erased. */

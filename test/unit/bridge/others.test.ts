@@ -1,0 +1,90 @@
+// The watch over a bridge on another chain: what is an alarm, how long, and what its trouble is.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { OTHER_MEMORY_BLOCKS, OtherBridgeWatch } from '../../../relayer/bridge/others.ts'
+import { Problems } from '../../../relayer/bridge/problems.ts'
+import { toAddress } from '../../../relayer/lib/bytes.ts'
+import { silentLog } from '../../../relayer/lib/log.ts'
+import { createMetrics } from '../../../relayer/lib/metrics.ts'
+import type { Store } from '../../../relayer/store/store.ts'
+import { FakeChain } from '../../support/fake-chain.ts'
+import { FakeClock } from '../../support/fake-clock.ts'
+import { MemoryDisk } from '../../support/memory-database.ts'
+import { storeOver } from '../../support/open-store.ts'
+
+const at = (number: number) => toAddress(`0x${number.toString(16).padStart(40, '0')}`)
+const GOVERNANCE = { chainId: 1, bridge: at(99) }
+const OTHER = { chainId: 5, bridge: at(98) }
+const NAME = `${OTHER.chainId}/${OTHER.bridge}`
+const never = new AbortController().signal
+
+class Watched {
+  readonly chain = new FakeChain({ members: [1, 2, 3].map(at), ...OTHER })
+  readonly disk = new MemoryDisk()
+  readonly metrics = createMetrics()
+  problems = new Problems(silentLog, this.metrics)
+  #store: Store | null = null
+  #watch: OtherBridgeWatch | null = null
+
+  /** A start of the daemon, without what an earlier one remembered. */
+  async start(): Promise<void> {
+    await this.#store?.close()
+    const store = await storeOver(this.disk.open())
+    this.#store = store
+    this.problems = new Problems(silentLog, this.metrics)
+    const { problems, metrics } = this
+    const desk = { chain: GOVERNANCE, clock: new FakeClock(), pollMs: 1000, problems, metrics, store }
+    this.#watch = new OtherBridgeWatch(desk, this.chain.view(at(50)))
+  }
+
+  /** Blocks, then a look; gives what is wrong. */
+  async look(blocks = 0): Promise<string[]> {
+    this.chain.mine(blocks)
+    await this.#watch?.look(never)
+    return this.problems.list().map(({ check, message }) => `${check}: ${message}`)
+  }
+}
+
+test('an event or a committee that is not idle is an alarm as long as it is remembered, restarts included', async () => {
+  const watched = new Watched()
+  await watched.start()
+  assert.deepEqual(await watched.look(5), [], 'what its deployment emitted is no governance')
+  watched.chain.adminAddRelayer(at(4))
+  assert.deepEqual(await watched.look(1), [], 'not final yet')
+  const [said] = await watched.look(3)
+  assert.match(
+    said ?? '',
+    new RegExp(
+      `^wrong-chain:${NAME}: governance on the wrong chain: .*RelayerAdded, ThresholdBelowMajority up to block 6`,
+    ),
+  )
+  const [problem] = watched.problems.list()
+  assert.match(problem?.remedy ?? '', /only bridge 0x0+63 on chain 1 governs/)
+  assert.match(await watched.metrics.registry.metrics(), /governance_events_total\{chain="5",.*\} 2/)
+  await watched.start()
+  assert.match((await watched.look())[0] ?? '', /RelayerAdded, ThresholdBelowMajority up to block 6/)
+  assert.deepEqual(await watched.look(OTHER_MEMORY_BLOCKS), [], 'long ago')
+  watched.chain.startKeygen()
+  assert.match((await watched.look(4))[0] ?? '', /not idle but keygen, epoch 0, epoch 1 pending/)
+  await watched.start()
+  assert.match(
+    (await watched.look(OTHER_MEMORY_BLOCKS + 9))[0] ?? '',
+    /shows its committee is not idle but keygen/,
+  )
+})
+
+test('endpoints of the other chain that are down or disagree are a warning of their own, until they answer', async () => {
+  const watched = new Watched()
+  await watched.start()
+  for (const fault of ['down', 'disagree'] as const) {
+    watched.chain.fault = fault
+    const [said] = await watched.look(4)
+    assert.match(said ?? '', new RegExp(`^watch:${NAME}: watch the bridge ${NAME}: `))
+    assert.deepEqual(
+      watched.problems.list().map(({ severity, remedy }) => [severity, remedy !== '']),
+      [['warning', true]],
+    )
+    watched.chain.fault = null
+    assert.deepEqual(await watched.look(1), [])
+  }
+})
