@@ -14,9 +14,9 @@ export interface Report {
   readonly counts: readonly (readonly [string, number])[]
 }
 
-/** One process's part: seeds from, from + stride, …, each reported on standard output, until it is ended. */
-export async function sail(from: number, stride: number, last: number): Promise<void> {
-  for (let seed = from; seed <= last; seed += stride) {
+/** One process's part: each seed reported on standard output, up to the first that breaks an invariant. */
+async function sail(seeds: Iterable<number>): Promise<void> {
+  for (const seed of seeds) {
     const { violation, digest, counts } = await simulate(generate(seed))
     const report: Report = { seed, violation, digest, counts: [...counts] }
     console.log(JSON.stringify(report))
@@ -58,7 +58,13 @@ export async function fleet(
   return reports
 }
 
+function* every(stride: number, from: number, last: number): Generator<number> {
+  for (let seed = from; seed <= last; seed += stride) yield seed
+}
+
+// From, stride and last; or the seeds themselves, with commas between them.
 if (import.meta.main) {
-  const [from = 1, stride = 1, last = 1] = process.argv.slice(2).map(Number)
-  await sail(from, stride, last)
+  const [first = '', ...rest] = process.argv.slice(2)
+  const [stride = 1, last = 1] = rest.map(Number)
+  await sail(rest.length === 0 ? first.split(',').map(Number) : every(stride, Number(first), last))
 }

@@ -12,6 +12,8 @@ export interface Mutant {
   /** The safeguards that are gone: more than one where the second would stand in for the first. */
   readonly without: string
   readonly patches: readonly Patch[]
+  /** What it is there against, as scenarios name it; the hunt for a seed looks at those that have it. */
+  readonly against?: readonly string[]
   /** A seed that shows it; of a few hundred, most safeguards have several. */
   readonly seed: number
   /** The invariant that does not hold then. */
@@ -64,6 +66,7 @@ export const MUTANTS: readonly Mutant[] = [
         replace: '',
       },
     ],
+    against: ['lie'],
     seed: 21,
     breaks: 'an honest member is active in an attempt that is finally activated',
   },
@@ -76,6 +79,7 @@ export const MUTANTS: readonly Mutant[] = [
         replace: '  if (order > 0n) return []\n  const lambdas',
       },
     ],
+    against: ['constant term shifted', 'constant term for other dealers'],
     seed: 86,
     breaks: 'every cheat gets its verdict',
   },
@@ -88,6 +92,7 @@ export const MUTANTS: readonly Mutant[] = [
         replace: 'decList(list, 200)',
       },
     ],
+    against: ['one commitment too many', 'one commitment too few'],
     seed: 44,
     breaks: 'an honest party ends a session by the rules',
   },
@@ -100,6 +105,7 @@ export const MUTANTS: readonly Mutant[] = [
         replace: 'const claims = own.map((opening) => opening.claim).slice(own.length)',
       },
     ],
+    against: ['proof of another secret', 'proof of another session'],
     seed: 55,
     breaks: 'every cheat gets its verdict',
   },
@@ -112,6 +118,7 @@ export const MUTANTS: readonly Mutant[] = [
         replace: '[]',
       },
     ],
+    against: ['forged proof of possession'],
     seed: 57,
     breaks: 'every cheat gets its verdict',
   },
@@ -124,6 +131,7 @@ export const MUTANTS: readonly Mutant[] = [
         replace: '  if (suspects.length >= 0) return\n',
       },
     ],
+    against: ['wrong echo', 'two commitments'],
     seed: 28,
     breaks: 'every cheat gets its verdict',
   },
@@ -161,6 +169,7 @@ export const MUTANTS: readonly Mutant[] = [
         replace: "  if (request.payload.type === 'activation' && at.state === 'active')",
       },
     ],
+    against: ['prepared shares asked for a probe'],
     seed: 9,
     breaks: 'a prepared share signs only its activation',
   },
