@@ -19,7 +19,7 @@ export interface Records {
 }
 
 const RESTORE =
-  'stop the daemon, check the disk, and restore the data directory from a backup of this same epoch; if there is none, `truss share declare-lost`'
+  'stop the daemon, check the disk, and restore the data directory from a backup of this same epoch; if there is none, start with an empty one and run `truss share declare-lost`'
 
 const FULL = 'free space on the disk of the data directory; the daemon goes on by itself'
 /** Space without which a database that met a full disk is not opened again: the log and the table that LevelDB writes then. */
@@ -166,6 +166,11 @@ function openError(directory: string, cause: unknown): StoreError {
     return new StoreError(`open data directory ${directory}: another process has it open`, {
       cause,
       hint: 'one daemon per data directory: stop the other one, or give this one a directory and a key of its own',
+    })
+  if (isFull(cause))
+    return new StoreError(`open data directory ${directory}: the disk is full`, {
+      cause,
+      hint: 'free space on the disk of the data directory, then start again',
     })
   return new StoreError(`open data directory ${directory}: LevelDB reports ${code}`, { cause, hint: RESTORE })
 }
