@@ -1,13 +1,13 @@
 // A full disk: what was reported durable is there after a crash, a relayer says what is wrong, signs on, and goes on by itself.
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { appendFileSync, cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { until } from '../../scripts/devnet/world.ts'
 import { openLevel } from '../../relayer/store/level.ts'
-import { OUTCOMES, trial } from '../support/fault-table.ts'
+import { OUTCOMES, type Outcome, trial } from '../support/fault-table.ts'
 import { FaultWorld } from '../support/fault-world.ts'
 import { isPrivate } from '../support/namespaces.ts'
 
@@ -33,8 +33,9 @@ function fill(directory: string): () => void {
 }
 
 describe('a full disk', { skip: isPrivate ? false : '`npm run test:faults` makes its namespaces' }, () => {
-  test('writes reported durable after a full disk was freed outlive a crash', async () => {
-    await trial({ part, fault: 'full disk, freed: later writes', required: [HEALED] }, async () => {
+  test(
+    'writes reported durable after a full disk was freed outlive a crash',
+    trial({ part, fault: 'full disk, freed: later writes', required: [HEALED] }, async () => {
       const folder = mkdtempSync(join(tmpdir(), 'truss-full-'))
       const directory = join(folder, 'disk')
       mount(directory, '6m')
@@ -58,40 +59,53 @@ describe('a full disk', { skip: isPrivate ? false : '`npm run test:faults` makes
       execFileSync('umount', [directory])
       rmSync(folder, { recursive: true })
       return HEALED
-    })
-  })
+    }),
+  )
 
-  test('a relayer whose disk is full alarms, prepares nothing, and goes on once there is space', async () => {
-    const faults = await FaultWorld.open()
-    try {
-      await trial({ part, fault: 'full disk during a refresh', required: [HEALED] }, async () => {
-        await faults.halt()
-        const copy = faults.copy('small-disk')
-        mount(faults.data, '6m')
-        cpSync(copy, faults.data, { recursive: true })
-        await faults.start()
-        await faults.sound()
-        const free = fill(faults.data)
-        const epoch = await faults.refresh()
-        await until('the alarm', 60_000, async () => {
-          const { problems } = await faults.world.status(faults.victim)
-          return problems.some(
-            ({ severity, message, remedy }) =>
-              severity === 'critical' && message.includes('disk is full') && remedy.startsWith('free space'),
-          )
-        })
-        free()
-        const seen = await faults.healed(epoch)
-        // Everything is still there after a crash.
-        await faults.world.kill(faults.victim)
-        await faults.start()
-        await faults.sound()
-        await faults.halt()
-        execFileSync('umount', [faults.data])
-        return seen
-      })
-    } finally {
-      await faults.close()
-    }
-  })
+  test(
+    'a relayer whose disk is full alarms, prepares nothing, and goes on once there is space',
+    trial({ part, fault: 'full disk during a refresh', required: [HEALED] }, async () => {
+      const faults = await FaultWorld.open()
+      try {
+        return await throughFullDisk(faults)
+      } finally {
+        // Only then can the world's directory be removed, also after a failure.
+        spawnSync('umount', ['--lazy', faults.data])
+        await faults.close()
+      }
+    }),
+  )
 })
+
+async function throughFullDisk(faults: FaultWorld): Promise<Outcome> {
+  await faults.halt()
+  const copy = faults.copy('small-disk')
+  mount(faults.data, '6m')
+  cpSync(copy, faults.data, { recursive: true })
+  await faults.start()
+  await faults.sound()
+  const free = fill(faults.data)
+  const epoch = await faults.refresh()
+  await until('the alarm', 240_000, async () => {
+    const { problems } = await faults.world.status(faults.victim)
+    return problems.some(
+      ({ severity, message, remedy }) =>
+        severity === 'critical' && message.includes('disk is full') && remedy.startsWith('free space'),
+    )
+  })
+  free()
+  const seen = await faults.healed(epoch)
+  // Everything is still there after a crash.
+  await faults.world.kill(faults.victim)
+  await faults.start()
+  await faults.sound()
+  await faults.halt()
+  // At a start it can write nothing: it says so and ends, and starts once there is space.
+  const freeAgain = fill(faults.data)
+  assert.match((await faults.tryStart()) ?? '', /disk is full: free space/)
+  freeAgain()
+  await faults.start()
+  await faults.sound()
+  await faults.halt()
+  return seen
+}

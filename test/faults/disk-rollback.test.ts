@@ -20,20 +20,27 @@ for (const [name, die] of [
   ['its share was prepared', 'after:put:share/'],
   ['it signed for the activation', 'after:put:seen/'],
 ] as const)
-  test(`a directory from before the attempt, put back once ${name}: the attempt does not run again`, async () => {
-    const fault = `directory from before the attempt, once ${name}`
-    await trial({ part, fault, required: [HEALED, LOST] }, async () => {
-      await faults.halt()
-      const old = faults.copy('before-the-attempt')
-      await faults.start('--die', die)
-      const epoch = await faults.refresh()
-      await faults.died()
-      faults.putBack(old)
-      await faults.start()
-      // The other members may have activated the attempt with what the victim had given: then its share of it is gone.
-      await until('the epoch', 120_000, async () => (await faults.world.status(faults.victim)).epoch > epoch)
-      if ((await faults.verdict()) === 'signs') return faults.healed(epoch)
-      await faults.healed(await faults.refresh())
-      return LOST
-    })
-  })
+  test(
+    `a directory from before the attempt, put back once ${name}: the attempt does not run again`,
+    trial(
+      { part, fault: `directory from before the attempt, once ${name}`, required: [HEALED, LOST] },
+      async () => {
+        await faults.halt()
+        const old = faults.copy('before-the-attempt')
+        await faults.start('--die', die)
+        const epoch = await faults.refresh()
+        await faults.died()
+        faults.putBack(old)
+        await faults.start()
+        // The other members may have activated the attempt with what the victim had given: then its share of it is gone.
+        await until(
+          'the epoch',
+          240_000,
+          async () => (await faults.world.status(faults.victim)).epoch > epoch,
+        )
+        if ((await faults.verdict()) === 'signs') return faults.healed(epoch)
+        await faults.healed(await faults.refresh())
+        return LOST
+      },
+    ),
+  )

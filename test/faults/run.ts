@@ -1,18 +1,42 @@
 // `npm run test:faults [-- PART...]`: faults on real processes, as root; prints a table of what was tried and what came of it.
 import { spawnSync } from 'node:child_process'
-import { globSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
-import { basename, join, resolve } from 'node:path'
+import { copyFileSync, globSync, mkdirSync, writeFileSync } from 'node:fs'
+import { basename, join, relative, resolve } from 'node:path'
 import { finished } from 'node:stream/promises'
 import { run } from 'node:test'
 import { spec } from 'node:test/reporters'
-import { rowsOf, tableOf } from '../support/fault-table.ts'
+import { parseArgs } from 'node:util'
+import { rowsOf, summaryOf, tableOf } from '../support/fault-table.ts'
 import { isPrivate } from '../support/namespaces.ts'
+import { FUZZ, Fuzzing } from './fuzz-part.ts'
 
 /** Everything runs in network and mount namespaces of its own: whatever is made in them goes with the last process. */
 const INSIDE = 'ip link set lo up && mount -t tmpfs none /run && exec "$@"'
-const OUT = resolve('build')
-const TRIALS = join(OUT, 'faults.jsonl')
-const TABLE = join(OUT, 'faults.json')
+const OUT = resolve('build/faults')
+/** What it is measured in wants the machine for itself: it comes last, when the fuzzer is through. */
+const ALONE = 'hostile-peers'
+const NOTHING_TRIED = 2
+
+const nameOf = (file: string) => basename(file, '.test.ts')
+const FILES = globSync('test/faults/*.test.ts').sort((a, b) => order(a) - order(b) || a.localeCompare(b))
+const PARTS = [...FILES.map(nameOf), FUZZ]
+
+function order(file: string): number {
+  return nameOf(file) === ALONE ? 1 : 0
+}
+
+const HELP = `Faults on real processes, disks and networks, and hostile peers.
+
+usage: npm run test:faults -- [--inputs N] [PART...]
+
+  PART         only these parts, of: ${PARTS.join(' ')}
+  --inputs N   inputs of the fuzzer, 10000000 without it
+  --help       this text
+
+Needs root, and ip, nft, unshare and perl; works in network and mount namespaces of its own.
+Prints one table: fault, required outcome, times tried, outcome seen. Each run has files of its own,
+build/faults/<pid>.json and .jsonl; build/faults/last.json is that of the run that ended last.
+Exit code: 0 if every row holds and each was tried, 1 if not, ${NOTHING_TRIED} if nothing could be tried.`
 
 /** Why the faults cannot be tried here, or null. */
 function missing(): string | null {
@@ -38,44 +62,81 @@ function enter(): number {
   return status ?? 1
 }
 
+/** Whether all of a file's tests passed and none was skipped. */
 async function runFile(file: string): Promise<boolean> {
-  let failed = false
+  let whole = true
   const events = run({ files: [file], concurrency: 1 })
   events.on('test:fail', () => {
-    failed = true
+    whole = false
+  })
+  events.on('test:pass', ({ skip }) => {
+    if (skip !== undefined) whole = false
   })
   const report = events.compose(spec)
   report.pipe(process.stdout, { end: false })
   await finished(report, { writable: false })
-  return !failed
+  return whole
+}
+
+/** Runs the parts, the fuzzer beside those that mostly wait; gives whether all passed. */
+async function runParts(asked: readonly string[], inputs: number): Promise<boolean> {
+  const lengths: string[] = []
+  const timed = async (part: string, passes: () => Promise<boolean>): Promise<boolean> => {
+    const start = performance.now()
+    const passed = await passes()
+    lengths.push(`${part} ${((performance.now() - start) / 1000).toFixed(0)} s`)
+    return passed
+  }
+  const wanted = (part: string) => asked.length === 0 || asked.includes(part)
+  const fuzzing = wanted(FUZZ) ? new Fuzzing(inputs) : null
+  let passed = true
+  for (const file of FILES.filter((each) => wanted(nameOf(each)))) {
+    if (nameOf(file) === ALONE && fuzzing !== null)
+      passed = (await timed(`waiting for ${FUZZ}`, () => fuzzing.over())) && passed
+    passed = (await timed(nameOf(file), () => runFile(file))) && passed
+  }
+  if (fuzzing !== null) passed = (await fuzzing.over()) && passed
+  console.log(`\n${lengths.join(', ')}`)
+  return passed
 }
 
 async function main(): Promise<number> {
-  const why = missing()
-  if (why !== null) {
-    console.log(`test:faults skipped: ${why}`)
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      inputs: { type: 'string', default: '10000000' },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  })
+  if (values.help) {
+    console.log(HELP)
     return 0
   }
-  if (!isPrivate) return enter()
-  const asked = process.argv.slice(2)
-  const nameOf = (file: string) => basename(file, '.test.ts')
-  const all = globSync('test/faults/*.test.ts').sort()
-  const files = all.filter((file) => asked.length === 0 || asked.includes(nameOf(file)))
-  if (files.length === 0) {
-    console.error(`no such part; parts are: ${all.map(nameOf).join(' ')}`)
-    return 2
+  const unknown = positionals.filter((part) => !PARTS.includes(part))
+  const inputs = Number(values.inputs)
+  if (unknown.length > 0 || !Number.isSafeInteger(inputs) || inputs < 1) {
+    console.error(unknown.length > 0 ? `no part ${unknown.join(', ')}\n\n${HELP}` : HELP)
+    return NOTHING_TRIED
   }
+  const why = missing()
+  if (why !== null) {
+    console.error(`test:faults: nothing was tried: ${why}`)
+    return NOTHING_TRIED
+  }
+  if (!isPrivate) return enter()
   mkdirSync(OUT, { recursive: true })
-  rmSync(TRIALS, { force: true })
-  writeFileSync(TRIALS, '')
-  process.env.FAULT_TRIALS_FILE = TRIALS
-  let passed = true
-  for (const file of files) passed = (await runFile(file)) && passed
-  const rows = rowsOf(TRIALS)
-  writeFileSync(TABLE, `${JSON.stringify(rows, null, 2)}\n`)
-  const held = rows.filter(({ holds }) => holds).length
-  console.log(`\n${tableOf(rows)}\n\n${held} of ${rows.length} rows hold; as JSON in ${TABLE}`)
-  return passed && held === rows.length && rows.length > 0 ? 0 : 1
+  const trials = join(OUT, `${process.pid}.jsonl`)
+  const table = join(OUT, `${process.pid}.json`)
+  writeFileSync(trials, '')
+  process.env.FAULT_TRIALS_FILE = trials
+  const start = performance.now()
+  const passed = await runParts(positionals, inputs)
+  const rows = rowsOf(trials)
+  writeFileSync(table, `${JSON.stringify(rows, null, 2)}\n`)
+  copyFileSync(table, join(OUT, 'last.json'))
+  const minutes = ((performance.now() - start) / 60_000).toFixed(1)
+  console.log(`\n${tableOf(rows)}\n\n${summaryOf(rows)}, ${minutes} minutes; ${relative('', table)}`)
+  return passed && rows.length > 0 && rows.every(({ holds }) => holds) ? 0 : 1
 }
 
 process.exit(await main())

@@ -26,6 +26,8 @@ export class Operators {
   readonly printed: string[] = []
   /** What is put before the command line of a daemon, by name: `ip netns exec …`. */
   readonly prefix = new Map<string, readonly string[]>()
+  /** What is run in the place of the program, by name: a test's own entry point, with options of its own. */
+  readonly program = new Map<string, readonly string[]>()
   readonly #running = new Map<string, ChildProcess>()
 
   constructor() {
@@ -73,7 +75,8 @@ export class Operators {
     env: Record<string, string> = {},
   ): Promise<Record<string, unknown>> {
     const log = openSync(join(this.folder, `${name}.log`), 'a')
-    const line = [...(this.prefix.get(name) ?? []), process.execPath, 'relayer/main.ts', ...args, '--json']
+    const program = this.program.get(name) ?? ['relayer/main.ts']
+    const line = [...(this.prefix.get(name) ?? []), process.execPath, ...program, ...args, '--json']
     const child = spawn(line[0] ?? '', line.slice(1), {
       stdio: ['ignore', 'pipe', log],
       env: { ...process.env, ...env },

@@ -1,10 +1,11 @@
 // A committee of real processes with one victim: its disk and clock are at a test's mercy, and its attempts are written down.
 import assert from 'node:assert/strict'
-import { cpSync, existsSync, readFileSync, rmSync } from 'node:fs'
+import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { probeAll } from '../../scripts/devnet/after.ts'
 import { copyDirectory } from '../../scripts/devnet/traces.ts'
 import { type Committee, committee, completed } from '../../scripts/devnet/governance.ts'
+import type { Running } from '../../scripts/devnet/processes.ts'
 import { type RelayerNode, truss, until, type World } from '../../scripts/devnet/world.ts'
 import { closeWorld, firstKey, openWorld, type Readiness, relayer } from './devnet-world.ts'
 import type { Outcome } from './fault-table.ts'
@@ -12,12 +13,17 @@ import type { Outcome } from './fault-table.ts'
 const MEMBER = 'test/faults/entries/faulty-member.ts'
 /** What a node that cannot use its share says, under one of these names. */
 const UNUSABLE = ['share', 'store', 'ceremony', 'epoch']
+/** How long a state is waited for before it counts as never reached; far above what a loaded machine takes. */
+const PATIENCE_MS = 240_000
+/** The contract's phase in which nothing is under way. */
+const COMPLETE = 2
 
 /** Three members, two of whom sign; the third one is the victim. */
 export class FaultWorld {
   readonly world: World
   readonly victim: RelayerNode
   #groupKeys = ''
+  #last: Running | null = null
 
   constructor(world: World) {
     this.world = world
@@ -28,7 +34,7 @@ export class FaultWorld {
   static async open(...flags: readonly string[]): Promise<FaultWorld> {
     const times = ['--block-time-ms', '250', '--window-blocks', '32', '--confirmations', '1']
     const faults = new FaultWorld(await openWorld(...times, ...flags))
-    faults.world.patienceMs = 120_000
+    faults.world.patienceMs = PATIENCE_MS
     try {
       await firstKey(faults.world)
       faults.#groupKeys = JSON.stringify((await committee(faults.world)).keys)
@@ -53,13 +59,45 @@ export class FaultWorld {
     return join(this.victim.directory, 'ledger')
   }
 
+  get #holding(): string {
+    return join(this.victim.directory, 'hold')
+  }
+
+  /** Where the victim writes down its durable steps, by the names of what they change, one a line. */
+  get steps(): string {
+    return join(this.victim.directory, 'steps')
+  }
+
   /** Starts the victim; `--die …` and the like tell it how to fail. */
   start(...flags: readonly string[]): Promise<void> {
-    return this.world.start(this.victim, [MEMBER, '--ledger', this.#ledger, ...flags])
+    const files = ['--ledger', this.#ledger, '--steps', this.steps, '--hold', this.#holding]
+    const starting = this.world.start(this.victim, [MEMBER, ...files, ...flags])
+    this.#last = this.victim.process
+    return starting
+  }
+
+  /** Starts the victim to have it killed, maybe before it is up. */
+  startToDie(...flags: readonly string[]): void {
+    this.start(...flags).catch(() => {})
+  }
+
+  /** Has the victim wait at its next durable step of that name, `before:…` or `after:…`. */
+  hold(step: string): void {
+    writeFileSync(this.#holding, step)
+  }
+
+  /** Waits until it waits there. */
+  held(): Promise<void> {
+    return until('the victim to reach the step', PATIENCE_MS, async () => existsSync(`${this.#holding}.held`))
+  }
+
+  release(): void {
+    for (const file of [this.#holding, `${this.#holding}.held`]) rmSync(file, { force: true })
   }
 
   /** Stops the victim, if a test before this one has left it running. */
   async halt(): Promise<void> {
+    this.release()
     if (this.victim.process !== null) await this.world.halt(this.victim)
   }
 
@@ -79,16 +117,18 @@ export class FaultWorld {
 
   /** Waits until the victim has killed itself. */
   async died(): Promise<void> {
-    const { process } = this.victim
-    if (process === null) return
     const waited = new Promise<'late'>((resolve) => {
-      setTimeout(() => resolve('late'), 60_000).unref()
+      setTimeout(() => resolve('late'), PATIENCE_MS).unref()
     })
-    assert.equal(await Promise.race([process.gone, waited]), 'SIGKILL', 'the victim reached the step')
+    assert.equal(await Promise.race([this.#last?.gone, waited]), 'SIGKILL', 'the victim reached the step')
   }
 
   /** Asks for a refresh; gives the epoch before it. */
   async refresh(): Promise<number> {
+    await until('the change before to be complete', PATIENCE_MS, async () => {
+      const { phase } = await committee(this.world)
+      return phase === COMPLETE
+    })
     const { epoch } = await committee(this.world)
     await this.world.govern('refresh', 'a fault')
     return epoch
@@ -106,7 +146,7 @@ export class FaultWorld {
     this.once()
     const now = await committee(this.world)
     assert.equal(JSON.stringify(now.keys), this.#groupKeys, 'the group keys stand')
-    await until('the victim to sign', 60_000, async () => {
+    await until('the victim to sign', PATIENCE_MS, async () => {
       await probeAll(this.world, 'a fault', this.victim)
       return true
     })
@@ -139,32 +179,48 @@ export class FaultWorld {
     cpSync(copy, this.data, { recursive: true })
   }
 
-  /** What a started victim comes to: it signs, or it says why it cannot. */
+  /** What a started victim comes to: it signs, or it says why it cannot go on as it is. */
   async verdict(): Promise<'signs' | 'alarms'> {
     let verdict: 'signs' | 'alarms' = 'signs'
-    await until('the victim to sign or to say why not', 60_000, async () => {
+    await until('the victim to sign or to say why not', PATIENCE_MS, async () => {
       const { signsWith, epoch, problems } = await this.world.status(this.victim)
-      const alarmed = problems.some(
+      const alarms = problems.filter(
         ({ check, severity }) => severity === 'critical' && UNUSABLE.includes(check),
       )
-      verdict = alarmed ? 'alarms' : 'signs'
-      if (alarmed) assert.equal(signsWith, null, 'a node that alarms does not sign')
-      return alarmed || (epoch > 0 && signsWith === epoch)
+      verdict = alarms.length > 0 ? 'alarms' : 'signs'
+      // A share that can be read is the right one, whatever else is damaged: with it the node signs on.
+      const [wrong] = alarms.filter(({ check }) => check !== 'store')
+      if (wrong !== undefined) assert.equal(signsWith, null, `it says ${wrong.message}, and signs`)
+      assert.ok(signsWith === null || signsWith === epoch, 'it signs with no other epoch')
+      return alarms.length > 0 || (epoch > 0 && signsWith === epoch)
     })
     return verdict
   }
 
   /** Gives the share of the victim up, and waits for the reshare that brings a new one. */
   async restored(): Promise<Outcome> {
-    await truss(['share', 'declare-lost', '--yes', '--config', this.victim.config])
+    try {
+      await this.#declareLost()
+    } catch {
+      // A database that takes no write any more: what is left is an empty directory.
+      await this.world.kill(this.victim)
+      rmSync(this.data, { recursive: true })
+      await this.start()
+      assert.equal(await this.verdict(), 'alarms')
+      await this.#declareLost()
+    }
     await this.healed(await this.refresh())
     return 'share lost, alarmed, restored'
+  }
+
+  async #declareLost(): Promise<void> {
+    await truss(['share', 'declare-lost', '--yes', '--config', this.victim.config])
   }
 
   /** Waits until a peer of the victim warns of its boot counter. */
   async bootAlarm(): Promise<void> {
     const peer = relayer(this.world, 1)
-    await until('a peer to warn of the boot counter', 60_000, async () => {
+    await until('a peer to warn of the boot counter', PATIENCE_MS, async () => {
       const answer = await fetch(`http://127.0.0.1:${peer.httpPort}/readyz`)
       const { warnings } = (await answer.json()) as Readiness // CAST: the daemon's own answer
       return warnings.some((line) => line.startsWith('boot:') && line.includes(this.victim.address))

@@ -1,16 +1,19 @@
-// A committee in namespaces of its own: three members and a bootnode, each with its address, and a chain that all can reach.
+// A committee in namespaces of its own: four members and a bootnode, each with its address, and a chain that all can reach.
 import assert from 'node:assert/strict'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { FullStatus } from '../../relayer/cli/status.ts'
 import { eventually, type Operator, Operators } from './daemons.ts'
 import { CHAIN_ID, ETHER, HardhatChain } from './hardhat-chain.ts'
 import { PrivateNetwork } from './namespaces.ts'
 
-const NAMES = ['anna', 'bert', 'cleo']
+const NAMES = ['anna', 'bert', 'cleo', 'dora']
+const MEMBER = 'test/faults/entries/faulty-member.ts'
 const BOOTNODE = 'bootnode'
 const P2P_PORT = 9000
 const HTTP_PORT = 9780
-const PATIENCE_MS = 120_000
+/** How long a state is waited for before it counts as never reached; far above what a loaded machine takes. */
+const PATIENCE_MS = 300_000
 
 /** The committee's processes, its network and its chain. */
 export class NamespaceWorld {
@@ -61,6 +64,11 @@ export class NamespaceWorld {
     const last = this.team.at(-1)
     assert.ok(last)
     return last
+  }
+
+  /** Half of the committee, the victim in it: as many members as are needed to sign. */
+  get half(): readonly string[] {
+    return this.team.slice(this.team.length >> 1).map(({ name }) => name)
   }
 
   async start({ name, config }: Operator): Promise<void> {
@@ -131,28 +139,62 @@ export class NamespaceWorld {
     await this.#chain.govern('refreshKey', ['a fault'])
   }
 
-  /** Every member signs with the new epoch, nobody was convicted, and a probe that includes the victim is signed. */
+  /** Waits for that many blocks. */
+  async blocks(count: number): Promise<void> {
+    const height = async () => Number(await this.#chain.rpc('eth_blockNumber'))
+    const end = (await height()) + count
+    await eventually(height, (now) => now >= end, PATIENCE_MS)
+  }
+
+  /** Has the victim wait at its next durable step of that name, `before:…` or `after:…`. */
+  hold(step: string): void {
+    writeFileSync(this.#file('hold'), step)
+  }
+
+  /** Waits until it waits there. */
+  async held(): Promise<void> {
+    await eventually(
+      async () => existsSync(this.#file('hold.held')),
+      (there) => there,
+      PATIENCE_MS,
+    )
+  }
+
+  release(): void {
+    for (const name of ['hold', 'hold.held']) rmSync(this.#file(name), { force: true })
+  }
+
+  /** Every member signs with the new epoch, nobody was convicted, no attempt ran twice, and the victim signs a probe. */
   async completed(): Promise<void> {
     const epoch = this.#epoch
     await this.everybody(
       (now) =>
         now.phase === 'complete' && now.epoch === epoch && now.signsWith === epoch && now.evidence === 0,
     )
-    await this.probe()
+    const attempts = readFileSync(this.#file('ledger'), 'utf8').trim().split('\n')
+    assert.equal(new Set(attempts).size, attempts.length, `an attempt was run again: ${attempts.join(' ')}`)
+    await this.probe('--include', this.victim.address)
   }
 
-  /** A probe by a quorum that includes the victim. */
-  async probe(): Promise<void> {
+  /** A probe that the first member asks for. */
+  async probe(...flags: readonly string[]): Promise<void> {
     const [asked] = this.team
-    const about = ['--key', '0', '--text', 'a fault', '--include', this.victim.address]
+    const about = ['--key', '0', '--text', 'a fault', ...flags]
     const { code, err } = await this.#operators.truss(['sign-probe', ...about, '-c', asked?.config ?? ''])
     assert.equal(code, 0, err)
+  }
+
+  /** A file that the victim writes, or reads. */
+  #file(name: string): string {
+    return join(this.#operators.folder, name)
   }
 
   async #begin(): Promise<void> {
     await this.#chain.rpc('evm_setIntervalMining', 400)
     await this.network.door(Number(new URL(this.#chain.url).port))
     await this.startBootnode()
+    const files = ['--hold', this.#file('hold'), '--ledger', this.#file('ledger')]
+    this.#operators.program.set(this.victim.name, [MEMBER, ...files])
     for (const operator of this.team) {
       this.#operators.prefix.set(operator.name, this.network.inside(operator.name))
       this.configure(operator, this.network.address(operator.name))

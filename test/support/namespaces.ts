@@ -37,6 +37,8 @@ export class PrivateNetwork {
   readonly #hosts: readonly string[]
   readonly #forwarder: ChildProcess
   readonly #doors: Server[] = []
+  /** The addresses of hosts that have another one than at first. */
+  readonly #moved = new Map<string, string>()
 
   private constructor(hosts: readonly string[], forwarder: ChildProcess) {
     this.#hosts = hosts
@@ -77,6 +79,8 @@ export class PrivateNetwork {
   }
 
   address(host: string): string {
+    const moved = this.#moved.get(host)
+    if (moved !== undefined) return moved
     return `${NETWORK}.${this.#hosts.indexOf(host) + 2}`
   }
 
@@ -108,26 +112,28 @@ export class PrivateNetwork {
         if (from !== to) this.#forwarder.stdin?.write(`${JSON.stringify({ from, to, delayMs, loss })}\n`)
   }
 
-  /** Cuts a host off from the others, silently; the hub it still reaches. */
-  cut(host: string): void {
-    const own = this.address(host)
-    this.#nft(
-      host,
-      ['in saddr input', 'out daddr output']
-        .map((line) => line.split(' '))
-        .map(
-          ([chain, side, hook]) => `
+  /** Cuts the network in two, silently: these hosts here, all others there; both still reach the hub. */
+  cut(side: readonly string[]): void {
+    const near = [HUB, ...side.map((host) => this.address(host))].join(', ')
+    for (const host of side)
+      this.#nft(
+        host,
+        ['in saddr input', 'out daddr output']
+          .map((line) => line.split(' '))
+          .map(
+            ([chain, direction, hook]) => `
 add table ip cut
 add chain ip cut ${chain} { type filter hook ${hook} priority 0; }
-add rule ip cut ${chain} ip ${side} != { ${HUB}, ${own} } ip ${side} ${NETWORK}.0/24 drop
+add rule ip cut ${chain} ip ${direction} != { ${near} } ip ${direction} ${NETWORK}.0/24 drop
 `,
-        )
-        .join(''),
-    )
+          )
+          .join(''),
+      )
   }
 
-  heal(host: string): void {
-    this.#nft(host, 'delete table ip cut')
+  /** Takes every cut away. */
+  heal(): void {
+    for (const host of this.#hosts) this.#nft(host, 'add table ip cut\ndelete table ip cut\n')
   }
 
   /** Gives a host another address; connections from the one before die silently. */
@@ -135,6 +141,7 @@ add rule ip cut ${chain} ip ${side} != { ${HUB}, ${own} } ip ${side} ${NETWORK}.
     const at = this.#hosts.indexOf(host) + 1
     ip('-n', host, 'addr', 'flush', 'dev', `tun${at}`)
     ip('-n', host, 'addr', 'add', `${address}/24`, 'dev', `tun${at}`)
+    this.#moved.set(host, address)
   }
 
   #up(device: string, address: string, where: readonly string[]): void {

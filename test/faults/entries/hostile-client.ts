@@ -1,16 +1,9 @@
-// A client that speaks our protocols from outside and means no good; what it does is told by --attack, what it met is printed.
+// A client that speaks our protocols from outside and means no good, as --attack says, until its input ends; prints what it met.
 import { readFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import { noise } from '@chainsafe/libp2p-noise'
-import { yamux } from '@chainsafe/libp2p-yamux'
-import { generateKeyPair, privateKeyFromRaw } from '@libp2p/crypto/keys'
-import type { Connection, Stream, StreamMessageEvent } from '@libp2p/interface'
-import { ping } from '@libp2p/ping'
-import { tcp } from '@libp2p/tcp'
-import { multiaddr } from '@multiformats/multiaddr'
-import { createLibp2p } from 'libp2p'
+import type { Connection, Stream } from '@libp2p/interface'
 import { concat, fromHex } from '../../../relayer/lib/bytes.ts'
 import { encodeFrame } from '../../../relayer/p2p/framing.ts'
 import {
@@ -20,10 +13,11 @@ import {
   KIND,
 } from '../../../relayer/p2p/protocols.ts'
 import { Dice } from '../fuzz-random.ts'
+import { answerOf, type Client, client, dial, ended, openStream, push } from './hostile-wire.ts'
 
 /**
  * `--ports`: where the members listen. `--key`: hex of an operator key; a fresh one without it. `--tape`: what a member
- * recorded. `--ms`: how long to go on at most.
+ * recorded. It prints `begun` when the attack is under way, and in the end what it met, as JSON.
  */
 const { values } = parseArgs({
   options: {
@@ -31,84 +25,27 @@ const { values } = parseArgs({
     attack: { type: 'string', default: '' },
     key: { type: 'string', default: '' },
     tape: { type: 'string', default: '' },
-    ms: { type: 'string', default: '4000' },
   },
 })
 const ports = values.ports.split(',').map(Number)
-const end = Date.now() + Number(values.ms)
+let over = false
+process.stdin.resume().once('end', () => {
+  over = true
+})
 const dice = new Dice(5)
 const PROTOCOLS = ['session', 'control', 'receipt'] as const
-const WAIT_MS = 4000
 /** Connections to each member. */
 const EACH = 800
 /** What was met, by what it was. */
 const met: Record<string, number> = {}
-const note = (what: string) => {
-  met[what] = (met[what] ?? 0) + 1
-}
-
-async function client(key = values.key) {
-  return await createLibp2p({
-    privateKey: key === '' ? await generateKeyPair('secp256k1') : privateKeyFromRaw(fromHex(key)),
-    addresses: { listen: [] },
-    transports: [tcp()],
-    connectionEncrypters: [noise()],
-    streamMuxers: [yamux()],
-    services: { ping: ping({ protocolPrefix: 'truss' }) },
-  })
-}
-
-type Client = Awaited<ReturnType<typeof client>>
-
-const dial = (from: Client, port: number) =>
-  from.dial(multiaddr(`/ip4/127.0.0.1/tcp/${port}`), { signal: AbortSignal.timeout(WAIT_MS) })
-
-function openStream(connection: Connection, protocol: string): Promise<Stream> {
-  return connection.newStream(protocol, { signal: AbortSignal.timeout(WAIT_MS), maxOutboundStreams: 1000 })
-}
-
-/** The first frame that the other side says: `welcome`, `refused: …`, or `cut`. The stream stays as it is. */
-function answerOf(stream: Stream): Promise<string> {
-  return new Promise((resolve) => {
-    let bytes = Buffer.alloc(0)
-    const done = (answer: string) => {
-      clearTimeout(timer)
-      stream.removeEventListener('message', onMessage)
-      resolve(answer)
-    }
-    const onMessage = ({ data }: StreamMessageEvent) => {
-      bytes = Buffer.concat([bytes, Buffer.from(data.subarray())])
-      if (bytes[0] === KIND.welcome) done('welcome')
-      if (bytes[0] === KIND.refused && bytes.length >= 5 && bytes.length >= 5 + bytes.readUInt32BE(1))
-        done(`refused: ${bytes.subarray(5).toString('utf8')}`)
-    }
-    const timer = setTimeout(() => done('no answer'), WAIT_MS)
-    stream.addEventListener('message', onMessage)
-    stream.addEventListener('close', () => done('cut'), { once: true })
-    if (stream.status !== 'open') done('cut')
-  })
-}
-
-/** Sends as the stream takes it; false once the other side has ended it. */
-async function push(stream: Stream, bytes: Uint8Array): Promise<boolean> {
-  try {
-    if (!stream.send(bytes)) await stream.onDrain({ signal: AbortSignal.timeout(WAIT_MS) })
-    return stream.status === 'open'
-  } catch {
-    return false
-  }
-}
-
-/** Whether the other side ends the stream or the connection by itself. */
-async function ended(stream: Stream): Promise<boolean> {
-  for (const stop = Date.now() + WAIT_MS; Date.now() < stop; await sleep(20))
-    if (stream.status !== 'open') return true
-  return false
+const note = (what: string, times = 1) => {
+  if (Object.keys(met).length === 0) console.log('begun')
+  met[what] = (met[what] ?? 0) + times
 }
 
 /** An unknown member: every closed protocol, and garbage where everybody is served. */
 async function stranger(node: Client, port: number): Promise<void> {
-  while (Date.now() < end) {
+  do {
     const connection = await dial(node, port)
     for (const protocol of PROTOCOLS) {
       const stream = await openStream(connection, CLOSED_PROTOCOLS[protocol]).catch(() => null)
@@ -127,7 +64,7 @@ async function stranger(node: Client, port: number): Promise<void> {
       note('garbage on an open protocol')
     }
     await connection.close().catch(() => {})
-  }
+  } while (!over)
 }
 
 /** Frames too large, of no kind, cut short and full of garbage, on each closed protocol. */
@@ -145,7 +82,7 @@ async function malformed(node: Client, port: number): Promise<void> {
     ],
     receipt: [encodeFrame(1, new Uint8Array(4)), Uint8Array.of(6, 0, 0, 2, 1), Uint8Array.of(0, 0, 0, 0, 0)],
   }
-  while (Date.now() < end)
+  do
     for (const protocol of PROTOCOLS)
       for (const frame of bad[protocol]) {
         const connection = await dial(node, port)
@@ -158,11 +95,14 @@ async function malformed(node: Client, port: number): Promise<void> {
           note((await ended(stream)) ? 'malformed: ended' : 'malformed: STILL OPEN')
         }
       }
+  while (!over)
 }
 
+/** Frames of one protocol, to be sent in one go. */
 interface Taped {
   readonly protocol: ClosedProtocol
-  readonly frame: Uint8Array
+  readonly bytes: Uint8Array
+  readonly count: number
 }
 
 function tape(): Taped[] {
@@ -171,7 +111,7 @@ function tape(): Taped[] {
     const [protocol = '', kind, body = ''] = line.split(' ')
     const found = PROTOCOLS.find((name) => name === protocol)
     if (found === undefined) throw new Error(`tape: ${protocol}`)
-    return { protocol: found, frame: encodeFrame(Number(kind), fromHex(body)) }
+    return { protocol: found, bytes: encodeFrame(Number(kind), fromHex(body)), count: 1 }
   })
 }
 
@@ -180,47 +120,96 @@ function garbage(sizes: readonly number[]): Taped[] {
   return Array.from({ length: 200 }, () => {
     const kind = 1 + dice.below(7)
     if (dice.oneIn(3))
-      return { protocol: 'session', frame: encodeFrame(1, dice.bytes(32), dice.bytes(dice.pick(sizes))) }
+      return {
+        protocol: 'session',
+        bytes: encodeFrame(1, dice.bytes(32), dice.bytes(dice.pick(sizes))),
+        count: 1,
+      }
     const size = kind === 1 || kind === 6 ? 200 : Math.min(dice.pick(sizes), kind === 2 ? 4000 : 60_000)
-    return { protocol: kind === 6 ? 'receipt' : 'control', frame: encodeFrame(kind, dice.bytes(size)) }
+    const bytes = encodeFrame(kind, dice.bytes(size))
+    return { protocol: kind === 6 ? 'receipt' : 'control', bytes, count: 1 }
   })
 }
 
-/** Sends frames over and over, `perSecond` of them at most, on one stream for each protocol. */
-async function play(node: Client, port: number, of: { frames: Taped[]; perSecond: number }): Promise<void> {
-  const connection = await dial(node, port)
+/** The same frames, a hundred of a protocol in one go: what sends them spends less than what reads them. */
+function bundled(frames: readonly Taped[]): Taped[] {
+  return PROTOCOLS.map((protocol) => {
+    const own = frames.filter((each) => each.protocol === protocol)
+    const hundred = Array.from({ length: 100 }, (_, at) => own[at % own.length]?.bytes ?? new Uint8Array())
+    return { protocol, bytes: concat(...hundred), count: 100 }
+  })
+}
+
+/** Small frames by the hundred, above the rate of frames, and large ones, above that of bytes. */
+const FLOOD = [...bundled(garbage([40])), ...garbage([60_000]).slice(0, 20)]
+/** Frames sent to each member at least: its burst, and much more than it takes while that is sent. */
+const FLOOD_FRAMES = 24_000
+
+async function streamsOn(connection: Connection): Promise<Map<ClosedProtocol, Stream> | null> {
   const streams = new Map<ClosedProtocol, Stream>()
   for (const protocol of PROTOCOLS) {
     const stream = await openStream(connection, CLOSED_PROTOCOLS[protocol])
     const first = await answerOf(stream)
     note(first)
-    if (first !== 'welcome') return
+    if (first !== 'welcome') return null
     streams.set(protocol, stream)
   }
+  return streams
+}
+
+interface Play {
+  readonly frames: readonly Taped[]
+  readonly perSecond: number
+  /** Frames that are sent whatever happens. */
+  readonly least: number
+}
+
+/** Sends frames over and over, `perSecond` of them at most, on one stream for each protocol; opens again what is ended. */
+async function play(node: Client, port: number, { frames, perSecond, least }: Play): Promise<void> {
+  const connection = await dial(node, port)
+  const streams = await streamsOn(connection)
+  if (streams === null) return
   const start = Date.now()
-  for (let sent = 0; Date.now() < end; sent++) {
-    const taped = of.frames[sent % of.frames.length]
+  let sent = 0
+  for (let at = 0; !over || sent < least; at++) {
+    const taped = frames[at % frames.length]
     const stream = taped && streams.get(taped.protocol)
     if (taped === undefined || stream === undefined) return
-    if (await push(stream, taped.frame)) {
-      note('frame sent')
-      note(`frame sent to ${port}`)
+    if (await push(stream, taped.bytes)) {
+      note('frame sent', taped.count)
+      sent += taped.count
     } else {
       note('stream ended or stalled')
       if (connection.status !== 'open') return
       stream.abort(new Error('again'))
       streams.set(taped.protocol, await openStream(connection, CLOSED_PROTOCOLS[taped.protocol]))
     }
-    const early = start + (1000 * sent) / of.perSecond - Date.now()
+    const early = start + (1000 * sent) / perSecond - Date.now()
     if (early > 5) await sleep(early)
-    else if (sent % 50 === 0) await setImmediate()
+    else if (at % 50 === 0) await setImmediate()
+  }
+}
+
+/** A burst on each of ever new connections: what is owed on one is owed on the next. */
+async function reconnecting(node: Client, port: number): Promise<void> {
+  for (let times = 0; !over || times < 3; times++) {
+    const connection = await dial(node, port)
+    const stream = await openStream(connection, CLOSED_PROTOCOLS.control)
+    const [small] = bundled(garbage([40])).filter(({ protocol }) => protocol === 'control')
+    for (let at = 0; at < 90 && small !== undefined; at++)
+      if (await push(stream, small.bytes)) note('frame sent', small.count)
+      else break
+    connection.abort(new Error('again'))
+    note('connection')
+    // A host takes fifty connections a second.
+    await sleep(50)
   }
 }
 
 /** Thousands of connections: plain ones that say nothing or garbage, and encrypted ones of fresh keys. */
 async function connections(port: number): Promise<void> {
   const nodes: Client[] = []
-  for (let count = 0; count < EACH && Date.now() < end; count++) {
+  for (let count = 0; !over || count < EACH; count++) {
     const socket = connect(port, '127.0.0.1')
     socket.on('error', () => note('connection refused or cut'))
     if (dice.oneIn(2)) socket.write(concat(dice.bytes(64)))
@@ -243,19 +232,23 @@ async function connections(port: number): Promise<void> {
 async function linger(node: Client, port: number): Promise<void> {
   const connection = await dial(node, port)
   const stream = await openStream(connection, CLOSED_PROTOCOLS.session)
-  while (connection.status === 'open' && stream.status === 'open' && Date.now() < end) {
+  note(`first ${await answerOf(stream)}`)
+  while (connection.status === 'open' && stream.status === 'open' && !over) {
     await push(stream, encodeFrame(1, dice.bytes(32), dice.bytes(64)))
     await sleep(50)
   }
   note(stream.status === 'open' ? 'KEPT ITS STREAM' : 'old stream ended')
-  for (const protocol of ['session', 'control'] as const) {
-    const again = await dial(node, port)
-    const opened = await openStream(again, CLOSED_PROTOCOLS[protocol]).catch(() => null)
-    note(opened === null ? 'cut' : await answerOf(opened))
-  }
+  do
+    for (const protocol of ['session', 'control'] as const) {
+      const again = await dial(node, port).catch(() => null)
+      const opened = await again?.newStream(CLOSED_PROTOCOLS[protocol]).catch(() => null)
+      note(opened === null || opened === undefined ? 'cut' : await answerOf(opened))
+      await sleep(50)
+    }
+  while (!over)
 }
 
-const node = await client()
+const node = await client(values.key)
 const each = async (port: number) => {
   switch (values.attack) {
     case 'stranger':
@@ -267,11 +260,13 @@ const each = async (port: number) => {
     case 'linger':
       return await linger(node, port)
     case 'flood-below':
-      return await play(node, port, { frames: garbage([40, 400, 4000]), perSecond: 500 })
+      return await play(node, port, { frames: garbage([40, 400, 4000]), perSecond: 500, least: 500 })
     case 'flood-above':
-      return await play(node, port, { frames: garbage([60_000]), perSecond: 20_000 })
+      return await play(node, port, { frames: FLOOD, perSecond: 1e9, least: FLOOD_FRAMES })
+    case 'reconnecting':
+      return await reconnecting(node, port)
     case 'replay':
-      return await play(node, port, { frames: tape(), perSecond: 800 })
+      return await play(node, port, { frames: tape(), perSecond: 800, least: 500 })
     default:
       throw new Error(`no attack ${values.attack}`)
   }
