@@ -9,6 +9,7 @@ import { activationArgs, receiptFor, storeOver } from '../../support/open-store.
 const OLD = deal({ epoch: 1 })
 const [NEXT, OTHER] = [deal({ epoch: 2 }), deal({ epoch: 2, attempt: 1 })]
 const hash = `0x${'aa'.repeat(32)}` as const
+const EVIDENCE = new Uint8Array(200).fill(0xee)
 
 /** A disk with an active share of epoch 1. */
 async function running(): Promise<MemoryDisk> {
@@ -32,6 +33,7 @@ async function live(store: Store): Promise<void> {
   for (const record of await store.retired())
     await store.erase(record, record.epoch === 2 ? null : receiptFor(1, 2))
   await store.sweepKeyFiles(2)
+  await store.addEvidence(EVIDENCE)
 }
 
 /** Lives until the given write, where the power goes out; gives whether it did. */
@@ -66,6 +68,10 @@ for (const place of ['before', 'after'] as const) {
       assert.deepEqual(await store.retired(), [])
       assert.equal(await store.holdsAny(1), false)
       assert.deepEqual(await store.receipts(), [receiptFor(1, 2)])
+      assert.deepEqual(
+        (await store.evidence()).map(({ bytes }) => bytes),
+        [EVIDENCE],
+      )
       const { files, records } = disk.image()
       const held = (await store.running())?.held === true
       assert.deepEqual([...files.keys()], held ? ['2-1.key'] : [])
