@@ -1,5 +1,5 @@
 // The operator's rules: for which changes of the committee this node deals without being asked (docs/adr/0017).
-import type { CeremonySpec } from '../protocol/spec.ts'
+import type { Committee } from '../protocol/party.ts'
 
 /** Rules that the operator sets; `DEFAULT_RULES` where nothing is configured. */
 export interface DealingRules {
@@ -30,8 +30,16 @@ export const DEFAULT_RULES: DealingRules = {
   delayBlocks: 0,
 }
 
+type Shape = Pick<Committee, 'members' | 'threshold'>
+
+/** The running committee, null in a keygen, and the pending one. */
+export interface Shapes {
+  readonly old: Shape | null
+  readonly next: Shape
+}
+
 /** What a change does, seen from the running committee; in a keygen everybody joins. */
-export function differenceOf({ old, next }: Pick<CeremonySpec, 'old' | 'next'>) {
+export function differenceOf({ old, next }: Shapes) {
   const before = old?.members ?? []
   return {
     joins: next.members.filter((member) => !before.includes(member)),
@@ -44,7 +52,7 @@ export function differenceOf({ old, next }: Pick<CeremonySpec, 'old' | 'next'>) 
  * Which rule holds a change back, in words; null if none does. The delay is not looked at here.
  * In a keygen there is no key yet that could be handed over: only the threshold and `majority: always` count.
  */
-export function heldBackBy(rules: DealingRules, spec: Pick<CeremonySpec, 'old' | 'next'>): string | null {
+export function heldBackBy(rules: DealingRules, spec: Shapes): string | null {
   const { threshold, members } = spec.next
   const size = members.length
   if (threshold < rules.minThreshold)
@@ -54,10 +62,7 @@ export function heldBackBy(rules: DealingRules, spec: Pick<CeremonySpec, 'old' |
   return spec.old === null ? null : heldBackFrom(rules, { old: spec.old, next: spec.next })
 }
 
-function heldBackFrom(
-  rules: DealingRules,
-  { old, next }: { old: NonNullable<CeremonySpec['old']>; next: CeremonySpec['next'] },
-): string | null {
+function heldBackFrom(rules: DealingRules, { old, next }: { old: Shape; next: Shape }): string | null {
   const { joins, leaves, stays } = differenceOf({ old, next })
   const changes = Math.max(joins.length, leaves.length)
   if (changes > rules.maxChanges)
@@ -71,10 +76,7 @@ function heldBackFrom(
 }
 
 /** A committee that lost its majority before is not held back for what makes that no worse. */
-function majorityGivenUp(
-  old: NonNullable<CeremonySpec['old']>,
-  { threshold, members }: CeremonySpec['next'],
-): string | null {
+function majorityGivenUp(old: Shape, { threshold, members }: Shape): string | null {
   const size = members.length
   if (threshold < old.threshold && 2 * threshold <= size)
     return `the threshold falls to ${threshold} of ${size}, which is not a majority (dealMajorityOnly)`

@@ -1,4 +1,5 @@
 // What a governance command will change, worked out from the contract's state before anything is sent.
+import { DEFAULT_RULES, heldBackBy } from '../bridge/policy.ts'
 import type { AdminCall } from '../chain/admin.ts'
 import type { CommitteeState, EpochInfo } from '../chain/chain.ts'
 import type { Address } from '../lib/bytes.ts'
@@ -219,6 +220,12 @@ function warningsOf(action: AdminAction, { state, outstanding }: Situation, afte
   if (state.epoch > 0 && 2 * state.threshold <= state.members.length)
     warnings.push(
       'the dealers alone cannot give enough deletion receipts: more members of the old committee must',
+    )
+  const held =
+    after === null || state.epoch === 0 ? null : heldBackBy(DEFAULT_RULES, { old: state, next: after })
+  if (held !== null)
+    warnings.push(
+      `by default the operators' rules hold this back (${held}): ${state.threshold} of the running members must \`truss reshare approve\` it`,
     )
   if (action.kind === 'waive-deletions')
     warnings.push(

@@ -1,10 +1,12 @@
 // Ways into an attempt and out of one: a start message missed, a cut in the network, evidence kept across a restart.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { decodeAnnouncement, encodeAnnouncement } from '../../relayer/ceremony/announcement.ts'
 import { coordinatorOf } from '../../relayer/ceremony/starts.ts'
 import { decodeFrame } from '../../relayer/protocol/envelope.ts'
 import { contextOf, decodeStart, signStart } from '../../relayer/protocol/spec.ts'
 import { CeremonySim, WINDOW } from '../support/ceremony-sim.ts'
+import type { SimRelayer } from '../support/sim-relayer.ts'
 
 test('a member that missed the start message joins by the first envelope that carries it', async () => {
   const sim = await CeremonySim.of('missed start', 3)
@@ -126,15 +128,16 @@ test('evidence that halted a ceremony halts it again after a restart, and does n
   await sim.stop()
 })
 
-test('a member that refuses to deal does not, whoever names it: the veto is its own', async () => {
-  const sim = await CeremonySim.of('named refuser', 3)
+/** A refresh in which a leader names a member to deal that does not want to; gives that member when its attempt has failed. */
+async function namedAgainstItsWill(seed: string, will: (refuser: SimRelayer) => void): Promise<SimRelayer> {
+  const sim = await CeremonySim.of(seed, 3)
   const old = sim.committee(1, 2, 0, 1, 2)
   await sim.complete(sim.keygen(old))
   const spec = await sim.reshare('refresh', old, sim.committee(2, 2, 0, 1, 2))
   const liar = sim.at(coordinatorOf(spec, contextOf(spec), 0))
   const [refuser] = sim.relayers.filter((relayer) => relayer !== liar)
   assert.ok(refuser)
-  refuser.mayDeal = () => 'not this change'
+  will(refuser)
   const named = old.members.flatMap((member, at) =>
     member === refuser.address || member === liar.address ? at + 1 : [],
   )
@@ -142,16 +145,33 @@ test('a member that refuses to deal does not, whoever names it: the veto is its 
   sim.net.rule((packet) => {
     if (packet.from === refuser.address && packet.kind === 'frame')
       spoken.push(decodeFrame(packet.body).round)
+    // The leader is told of no veto, and starts.
+    if (packet.from === refuser.address && packet.topic === 'announce')
+      return [{ ...packet, body: encodeAnnouncement({ ...decodeAnnouncement(packet.body), vetoes: false }) }]
     const start = packet.from === liar.address && packet.topic === 'start' ? decodeStart(packet.body) : null
     if (start === null) return packet.from === liar.address && packet.kind === 'frame' ? 'drop' : 'pass'
     return [{ ...packet, body: signStart(liar.signer, { ...start.start, dealers: named }).bytes }]
   })
   await sim.begin(spec)
   await sim.until(() => (refuser.view?.failureCount ?? 0) > 0)
-  assert.match(refuser.view?.failures[0]?.reason ?? '', /was named to deal, and refuses: not this change/)
   assert.deepEqual(spoken, [])
   assert.equal(await refuser.store.lastJoined(2), null)
   await sim.stop()
+  return refuser
+}
+
+test('a member that refuses to deal does not, whoever names it: the veto is its own', async () => {
+  const refuser = await namedAgainstItsWill('named refuser', (each) => {
+    each.mayDeal = () => 'not this change'
+  })
+  assert.match(refuser.view?.failures[0]?.reason ?? '', /was named to deal, and refuses: not this change/)
+})
+
+test('a member whose operator vetoed joins no attempt, whoever starts one', async () => {
+  const refuser = await namedAgainstItsWill('named vetoer', (each) => {
+    each.veto = () => 'vetoed'
+  })
+  assert.match(refuser.view?.failures[0]?.reason ?? '', /takes no part: vetoed/)
 })
 
 test('a member whose endpoints deceive it about the old commitments is in no session with the others, and accuses nobody', async () => {

@@ -53,6 +53,7 @@ export class SimRelayer {
   softwareVersion = '0.1.0'
   runner: Runner = inProcess
   mayDeal: (spec: CeremonySpec) => string | null = () => null
+  veto: (spec: CeremonySpec) => string | null = () => null
 
   constructor(sim: SimWorld, seed: string) {
     this.#sim = sim
@@ -106,6 +107,7 @@ export class SimRelayer {
       windowBlocks: WINDOW,
       held: [],
       mayDeal: (each) => this.mayDeal(each),
+      veto: (each) => this.veto(each),
       view: this.view,
       ...terms,
     })

@@ -72,6 +72,7 @@ test('adding a relayer names the committee before and after, who must be online 
   assert.match(notes, /any 2 of the 3 members of the running one, to deal/)
   assert.match(notes, /epoch 3 is superseded and owes 2 deletion receipts/)
   assert.match(plan.warnings.join('\n'), /threshold 2 of 4 is not a majority \(3\)/)
+  assert.doesNotMatch(plan.warnings.join('\n'), /reshare approve/, 'one joins: nobody has to approve')
 })
 
 test('the first committee changes at once, and the first keygen asks all of it', () => {
@@ -89,6 +90,10 @@ test('several changes in one step keep the threshold unless told otherwise', () 
   const plan = planOf({ kind: 'set-committee', add: [E, D], remove: [B] }, situation({}))
   assert.deepEqual(plan.call, { method: 'adminSetCommittee', args: [[E, D], [B], 2] })
   assert.deepEqual(plan.after, { members: [A, C, D, E], threshold: 2 })
+  assert.match(
+    plan.warnings.join('\n'),
+    /by default the operators' rules hold this back \(2 members join or leave.*2 of the running members must/,
+  )
   const lowered = planOf({ kind: 'set-committee', add: [], remove: [], threshold: 3 }, situation({}))
   assert.deepEqual(lowered.after, { members: [A, B, C], threshold: 3 })
   assert.match(lowered.warnings.join(), /every member will be needed/)

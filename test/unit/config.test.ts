@@ -4,13 +4,8 @@ import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import {
-  FIELDS,
-  loadBootnodeConfig,
-  loadConfig,
-  loadToolConfig,
-  variableOf,
-} from '../../relayer/config.ts'
+import { DEFAULT_RULES } from '../../relayer/bridge/policy.ts'
+import { FIELDS, loadBootnodeConfig, loadConfig, loadToolConfig, variableOf } from '../../relayer/config.ts'
 import { ConfigError, ConfigProblems } from '../../relayer/lib/errors.ts'
 
 const BRIDGE = '0x5FbDB2315678afecb367f032d93F642f64180aa3'
@@ -82,6 +77,30 @@ test('the environment wins over the file, and can stand alone', () => {
   }
 })
 
+test('without configuration the rules for dealing are those of the relayer, and no other bridge is watched', () => {
+  const config = loadConfig({ file: fileOf(GOOD).file, env: {} })
+  const { dealMinThreshold, dealMaxChanges, dealMinOverlap, dealMaxThresholdStep } = config
+  assert.equal(dealMinThreshold, DEFAULT_RULES.minThreshold)
+  assert.equal(dealMaxChanges, DEFAULT_RULES.maxChanges)
+  assert.equal(dealMinOverlap ?? null, DEFAULT_RULES.minOverlap)
+  assert.equal(dealMaxThresholdStep, DEFAULT_RULES.maxThresholdStep)
+  assert.equal(config.dealMajorityOnly, DEFAULT_RULES.majority)
+  assert.equal(config.dealDelayBlocks, DEFAULT_RULES.delayBlocks)
+  assert.deepEqual(config.otherBridges, [])
+})
+
+test('other bridges stand in the file as a list, in the environment as the same on one line', () => {
+  const one = `{chainId: 5, bridge: ${BRIDGE}, rpcUrls: ["http://a:1", "http://b:2"]}`
+  const { file } = fileOf(`${GOOD}otherBridges: [${one}]`)
+  for (const source of [
+    { file, env: {} },
+    { file: fileOf(GOOD).file, env: { TRUSS_OTHER_BRIDGES: `[${one}]` } },
+  ])
+    assert.deepEqual(loadConfig(source).otherBridges, [
+      { chainId: 5, bridge: BRIDGE.toLowerCase(), rpcUrls: ['http://a:1', 'http://b:2'], rpcQuorum: 2 },
+    ])
+})
+
 test('each wrong thing is one line that names the setting and says what to do', () => {
   const cases: readonly (readonly [string, Record<string, string>, string])[] = [
     [
@@ -106,6 +125,20 @@ test('each wrong thing is one line that names the setting and says what to do', 
     ['aliases: {bob: "0x12"}', {}, 'aliases: must be an address: 0x and 40 hex digits'],
     ['httpPort: 70000', {}, 'httpPort: must be a whole number from 0 to 65535'],
     ['', { TRUSS_DATA_DIRECTORY: `/${'d'.repeat(120)}` }, 'dataDirectory: its path is too long'],
+    ['dealMajorityOnly: often', {}, 'dealMajorityOnly: must be kept, yes or no'],
+    ['dealDelayBlocks: 1d', {}, 'dealDelayBlocks: must be a whole number from 0 to 10000000'],
+    ['otherBridges: 0x12', {}, 'otherBridges: must be a list of chainId, bridge and rpcUrls'],
+    [
+      `otherBridges: [{chainId: 31337, bridge: ${BRIDGE}, rpcUrls: ["http://a"]}]`,
+      {},
+      'otherBridges: one of them is the governance bridge itself',
+    ],
+    [
+      `otherBridges: [{chainId: 5, bridge: 0x12, rpcUrls: ["http://a"]}]`,
+      {},
+      'otherBridges[0].bridge: must be an address',
+    ],
+    [`otherBridges: [{chainId: 5, bridge: ${BRIDGE}}]`, {}, 'otherBridges[0].rpcUrls: must be a list'],
     ['', { TRUSS_BRIDGE: '0x12' }, 'bridge: must be an address: 0x and 40 hex digits'],
   ]
   for (const [extra, env, expected] of cases) {
@@ -114,6 +147,14 @@ test('each wrong thing is one line that names the setting and says what to do', 
     assert.ok(problems[0]?.includes(expected), `${extra}: ${problems[0]}`)
     assert.doesNotMatch(problems[0] ?? '', /\n/)
   }
+})
+
+test('a variable of other bridges that is no YAML is refused by its name', () => {
+  const env = { TRUSS_OTHER_BRIDGES: '[{chainId: 5, ports: 1' }
+  assert.throws(
+    () => loadConfig({ file: fileOf(GOOD).file, env }),
+    /read configuration TRUSS_OTHER_BRIDGES: /,
+  )
 })
 
 test('everything that is missing is named at once, with its variable', () => {

@@ -86,6 +86,8 @@ const announcement = {
 
 test('an announcement survives the wire, and is cut to size', () => {
   assert.deepEqual(decodeAnnouncement(encodeAnnouncement(announcement)), announcement)
+  const vetoed = { ...announcement, deals: false, vetoes: true, refusal: 'vetoed' }
+  assert.deepEqual(decodeAnnouncement(encodeAnnouncement(vetoed)), vetoed)
   const long = { ...announcement, deals: false, refusal: 'x'.repeat(1000), softwareVersion: 'y'.repeat(100) }
   const bytes = encodeAnnouncement(long)
   assert.ok(bytes.length <= 256)

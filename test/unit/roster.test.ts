@@ -92,3 +92,16 @@ test('an old member of another version does not deal, and blocks nobody that doe
     new RegExp(`other protocol versions: ${member(1)} runs 2`),
   )
 })
+
+test('a member of the new committee that vetoes is there and takes no part; an old one that leaves is no dealer', () => {
+  const veto = { deals: false, vetoes: true, refusal: 'its operator vetoed the change' }
+  const stays = rosterOf(reshare, said([1, {}], [2, {}], [3, veto], [4, {}]), new Set())
+  assert.equal(stays.complete, false)
+  assert.deepEqual(stays.missingMembers, members(3))
+  assert.match(stays.missing, /1 of the 3 members take no part .*0003 refuses: its operator vetoed/)
+  const leaves = rosterOf(reshare, said([1, veto], [2, {}], [3, {}], [4, {}]), new Set())
+  assert.equal(leaves.complete, true)
+  assert.deepEqual(leaves.willing, members(2, 3))
+  const first = rosterOf(keygen, said([2, {}], [3, { ...veto, refusal: 'too low' }], [4, {}]), new Set())
+  assert.deepEqual([first.complete, first.missingMembers], [false, members(3)])
+})

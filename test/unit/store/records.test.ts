@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import { to0x } from '../../../relayer/lib/bytes.ts'
 import { StoreError } from '../../../relayer/lib/errors.ts'
 import type { CeremonyRecord } from '../../../relayer/store/ceremonies.ts'
+import type { Decision } from '../../../relayer/store/decisions.ts'
 import { KEY } from '../../../relayer/store/layout.ts'
 import { deal, MEMBERS, OPERATOR, preparedOf } from '../../support/dealt-shares.ts'
 import { MemoryDisk } from '../../support/memory-database.ts'
@@ -116,4 +117,41 @@ test('a share declared lost is no active share any more; damaged bookkeeping is 
   assert.equal((await store.activeShare())?.epoch, 2)
   assert.deepEqual(await store.retired(), [{ epoch: 1, attempt: 0, reason: 'superseded' }])
   await store.erase({ epoch: 1, attempt: 0 }, receiptFor(1, 2))
+})
+
+const vetoed: Decision = { epoch: 5, committeeHash: new Uint8Array(32).fill(3), verdict: 'vetoed' }
+
+for (const { name, make } of DISKS)
+  test(`${name}: the operator's decisions and where a watch began are the same after a restart; later words replace`, async (t) => {
+    const disk = await make(t)
+    const place = { chainId: 10, bridge: OPERATOR }
+    await withStore(disk, async (store) => {
+      await store.putDecision({ ...vetoed, epoch: 3 })
+      await store.putDecision({ ...vetoed, verdict: 'approved' })
+      await store.putDecision(vetoed)
+      assert.equal(await store.watchedFrom(place, 77), 77)
+    })
+    await withStore(disk, async (store) => {
+      assert.deepEqual(await store.decision(5), vetoed)
+      assert.equal(await store.decision(4), null)
+      assert.equal(await store.watchedFrom(place, 99), 77, 'ever after')
+      await store.dropDecisions((epoch) => epoch < 5)
+      assert.equal(await store.decision(3), null)
+      assert.deepEqual(await store.decision(5), vetoed)
+    })
+  })
+
+test('a decision with a flipped bit, or moved to another epoch, is damaged, and is dropped all the same', async () => {
+  const disk = new MemoryDisk()
+  const store = await storeOver(disk.open())
+  await store.putDecision(vetoed)
+  const { records, files } = disk.image()
+  const whole = records.get(KEY.decision(5)) ?? new Uint8Array()
+  const bent = whole.slice()
+  bent[20] = (bent[20] ?? 0) ^ 1
+  disk.restore({ records: new Map(records).set(KEY.decision(5), bent).set(KEY.decision(6), whole), files })
+  await assert.rejects(store.decision(5), StoreError)
+  await assert.rejects(store.decision(6), StoreError)
+  await store.dropDecisions(() => true)
+  assert.equal(await store.decision(5), null)
 })
