@@ -37,8 +37,10 @@ export class Fuzzing {
     )
   }
 
-  /** Waits for its end, and prints its table if it failed. */
+  /** Waits for its end, no longer behind everybody else, and prints its table if it failed. */
   async over(): Promise<boolean> {
+    const { pid, exitCode, signalCode } = this.#child
+    if (pid !== undefined && exitCode === null && signalCode === null) setPriority(pid, 0)
     const passed = await this.#end
     if (!passed) console.log(this.#said)
     return passed
