@@ -54,7 +54,10 @@ export class StartDesk {
       this.#told.refused('E_AUTH: check start: malformed')
       return false
     }
-    if (!equal(signed.start.context, this.#context)) return false
+    if (!equal(signed.start.context, this.#context)) {
+      this.#told.refused('E_AUTH: check start: context of another ceremony')
+      return false
+    }
     const { attempt } = signed.start
     // One below what a node would join is still looked at: it may be the evidence of an equivocation.
     if (!acceptsStart(attempt, { current: at.current, lastJoined: null })) return false

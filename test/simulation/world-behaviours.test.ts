@@ -32,7 +32,9 @@ function plain(seed: number, behaviour: string): Scenario {
       { at: 22, kind: 'probe', operator },
       { at: 25, kind: 'probe', operator: (operator + 1) % operators },
       { at: 30, kind: 'govern', what: 'add-key', salt: 3 },
+      { at: 47, kind: 'probe', operator: (operator + 1) % 4 },
       { at: 50, kind: 'govern', what: 'refresh', salt: 3 },
+      { at: 60, kind: 'probe', operator: (operator + 2) % 4 },
     ],
   }
 }

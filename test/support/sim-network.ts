@@ -28,6 +28,10 @@ export class SimNetwork {
   delivered = 0
   /** Packets refused for their size or their sender's tier. */
   refused = 0
+  /** Told of each packet as it is delivered. */
+  onDelivered: (packet: Packet) => void = () => {}
+  /** Told of each control message of a sender whom its receiver does not serve. */
+  onUnserved: (packet: Packet) => void = () => {}
 
   constructor(seed: string | number = 0) {
     this.#choose = seededChooser(seed)
@@ -169,9 +173,11 @@ export class SimNetwork {
       !node.serves(packet.from, packet.topic)
     ) {
       if (packet.kind === 'frame') this.#parked.push(packet)
+      else if (node?.serves(packet.from, packet.topic) === false) this.onUnserved(packet)
       this.refused += 1
     } else {
       this.delivered += 1
+      this.onDelivered(packet)
       node.receive(packet)
     }
   }

@@ -5,7 +5,6 @@ import { type Signer, signerOf } from '../../relayer/crypto/identity.ts'
 import { type Address, toAddress } from '../../relayer/lib/bytes.ts'
 import type { Clock } from '../../relayer/lib/clock.ts'
 import { StoreError } from '../../relayer/lib/errors.ts'
-import { silentLog } from '../../relayer/lib/log.ts'
 import { Secret } from '../../relayer/lib/secret.ts'
 import type { KeyShare } from '../../relayer/protocol/keyshare.ts'
 import { openStore, type Store } from '../../relayer/store/store.ts'
@@ -14,6 +13,8 @@ import { type DiskImage, type DiskWrite, MemoryDisk, PowerCut } from '../support
 import { seededRng } from '../support/seeded-rng.ts'
 import type { SimNetwork } from '../support/sim-network.ts'
 import type { Chronicle } from './chronicle.ts'
+import { heardBy, type Line } from './hearing.ts'
+import type { Keeper } from './keeper.ts'
 import { LyingChain } from './lying-chain.ts'
 import type { Step } from './scenario.ts'
 
@@ -26,6 +27,8 @@ export interface Surroundings {
   readonly network: SimNetwork
   readonly clock: Clock
   readonly chronicle: Chronicle
+  /** Told of each line that a member writes to its log. */
+  readonly heard: (member: Member, line: Line) => void
 }
 
 /** The durable step that a write is. */
@@ -59,6 +62,8 @@ export class Member {
   readonly chain: LyingChain
   readonly corrupt: boolean
   runner: Runner
+  /** What a corrupt operator does not erase. */
+  keeper: Keeper | null = null
   /** The first epoch of which its disk is all that it ever was; a copy put back raises it. */
   wholeFrom = 0
   copy: { readonly image: DiskImage; readonly block: number } | null = null
@@ -124,6 +129,7 @@ export class Member {
     const rng = seededRng(`${this.address}/${this.#boots}`)
     try {
       this.store = await openStore({ ...this.disk.openLevel(), ...this.#identity(), rng })
+      this.keeper?.stand(this.store, () => this.relayer?.keys().some(({ holdsShare }) => holdsShare) === true)
       const boot = {
         counter: await this.store.nextBoot(),
         id: seededRng(`${this.address} ${this.#boots}`)(16),
@@ -135,7 +141,7 @@ export class Member {
         signer: this.signer,
         clock: this.#around.clock,
         rng,
-        log: silentLog,
+        log: heardBy((line) => this.#around.heard(this, line)),
         boot,
         softwareVersion: 'test',
         pollMs: POLL_MS,

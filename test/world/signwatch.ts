@@ -1,57 +1,88 @@
 // Reads what honest operators say on the signing topic: no nonce twice, no signature that honest policy forbids.
-import { type Address, toHex } from '../../relayer/lib/bytes.ts'
 import { dec } from '../../relayer/crypto/enc.ts'
-import {
-  decodeMessage,
-  decodePackage,
-  packageHash,
-  type SigningPackage,
-} from '../../relayer/protocol/signwire.ts'
-import { toUint } from '../../relayer/lib/bytes.ts'
+import { isNoncePoint } from '../../relayer/crypto/frost.ts'
+import { type Address, toHex, toUint } from '../../relayer/lib/bytes.ts'
+import { decodeBatch, type NonceEntry, pairAt } from '../../relayer/protocol/nonces.ts'
+import type { SignMessage, SigningPackage } from '../../relayer/protocol/signwire.ts'
 import { KEY } from '../../relayer/store/layout.ts'
 import type { Packet } from '../support/sim-network.ts'
+import type { Charges } from './charges.ts'
 import type { Chronicle } from './chronicle.ts'
 import type { Member } from './member.ts'
+import { messageIn, packageHashOf, packageIn } from './packages.ts'
+import type { Strangers } from './stranger.ts'
+
+/** What the watch needs of its world. */
+export interface Watched {
+  /** Digests of the activations that honest members prepared, by address, epoch and attempt. */
+  readonly digests: ReadonlyMap<string, string>
+  readonly committee: (epoch: number) => { readonly members: readonly Address[]; readonly threshold: number }
+  readonly charges: Charges
+  readonly strangers: Strangers
+  /** Whether an operator signs in this epoch with a share of an earlier one. */
+  readonly old: (address: Address, epoch: number) => boolean
+}
 
 /** The signing of one world. */
 export class SignWatch {
   readonly #chronicle: Chronicle
-  readonly #digests: ReadonlyMap<string, string>
-  readonly #committee: (epoch: number) => readonly Address[]
+  readonly #of: Watched
+  /** Signed batches of nonces by their digest. */
+  readonly #batches = new Map<string, ReturnType<typeof decodeBatch>['batch']>()
   readonly #packages = new Map<string, SigningPackage>()
   /** The package that each nonce was spent on. */
   readonly #spent = new Map<string, string>()
 
-  /**
-   * @param digests of the activations that honest members prepared, by address, epoch and attempt
-   * @param committee the members of an epoch, ascending
-   */
-  constructor(
-    chronicle: Chronicle,
-    digests: ReadonlyMap<string, string>,
-    committee: (epoch: number) => readonly Address[],
-  ) {
+  constructor(chronicle: Chronicle, of: Watched) {
     this.#chronicle = chronicle
-    this.#digests = digests
-    this.#committee = committee
+    this.#of = of
+  }
+
+  /** The members of an epoch, ascending. */
+  committee(epoch: number): readonly Address[] {
+    return this.#of.committee(epoch).members
+  }
+
+  /** The nonce that its owner published after this one, or before it if it was the last; null if nobody saw the batch. */
+  after(entry: NonceEntry): NonceEntry | null {
+    const batch = this.#batches.get(toHex(entry.batch))
+    if (batch === undefined) return null
+    for (const counter of [entry.counter + 1, entry.counter - 1]) {
+      const pair = pairAt(batch, counter - batch.first)
+      if (pair !== null) return { ...entry, counter, ...pair }
+    }
+    return null
+  }
+
+  /** Whether an operator has made its share for this package with one of an earlier epoch. */
+  withOldShare(address: Address, hash: Uint8Array): boolean {
+    const request = this.#packages.get(toHex(hash))?.request
+    return request?.payload.type === 'probe' && this.#of.old(address, request.ref.epoch)
   }
 
   /** A packet of the signing topic; the sender is as the network authenticates it. */
   saw(packet: Packet, sender: Member): void {
-    const message = decodedMessage(packet.body)
-    if (message?.type === 'package') {
-      const signing = decodedPackage(message.body)
-      if (signing !== null) this.#packages.set(toHex(packageHash(message.body)), signing)
-    }
-    if (message?.type !== 'share' || sender.corrupt) return
+    const message = messageIn(packet)
+    if (message === null) return
+    if (message.type === 'batch') this.#published(message.batch)
+    const asked = packageIn(packet)
+    if (asked !== null) this.#packages.set(packageHashOf(packet) ?? '', asked)
+    if (sender.corrupt) return
+    if (asked !== null) this.#led(asked, sender)
+    this.#of.charges.answered(sender, message)
+    if (message.type === 'share') this.#shared(message, sender)
+  }
+
+  #shared(message: SignMessage & { type: 'share' }, sender: Member): void {
     const hash = toHex(message.hash)
     const signing = this.#packages.get(hash)
     this.#chronicle.count('signature shares')
     if (signing === undefined) return
     this.#nonce(signing, hash, sender)
     this.#policy(signing, sender)
+    this.#of.strangers.saw(message, sender, signing)
     const { ref, payload } = signing.request
-    const own = this.#digests.get(`${sender.address}/${ref.epoch}/${ref.attempt}`)
+    const own = this.#of.digests.get(`${sender.address}/${ref.epoch}/${ref.attempt}`)
     if (payload.type === 'activation' && own !== undefined && own !== toHex(message.digest))
       this.#chronicle.violated(
         'the digest of an activation comes from the own prepared record',
@@ -59,10 +90,39 @@ export class SignWatch {
       )
   }
 
+  /** What an honest leader asks for: sessions within the bound of ROAST, and points that are nonces. */
+  #led({ request, session, scheme, entries }: SigningPackage, leader: Member): void {
+    const { members, threshold } = this.#of.committee(request.ref.epoch)
+    this.#chronicle.count(session === 1 ? 'packages of first sessions' : 'packages of further sessions')
+    if (session > members.length - threshold + 1)
+      this.#chronicle.violated(
+        'signing takes at most n - t + 1 sessions',
+        `${leader.name} opens session ${session} with ${threshold} of ${members.length}`,
+      )
+    const good = ({ hiding, binding }: NonceEntry) =>
+      scheme !== 'ecdsa-secp256k1' && isNoncePoint(scheme, hiding) && isNoncePoint(scheme, binding)
+    if (!entries.every(good))
+      this.#chronicle.violated('every cheat gets its verdict', `${leader.name} leads with a bad nonce`)
+    this.#of.charges.packaged(
+      leader,
+      entries.flatMap(({ index }) => members[index - 1] ?? []),
+    )
+  }
+
+  #published(bytes: Uint8Array): void {
+    for (const length of [33, 32])
+      try {
+        const { batch, digest } = decodeBatch(bytes, length)
+        this.#batches.set(toHex(digest), batch)
+      } catch {
+        // Points of the other curve, or garbled.
+      }
+  }
+
   #nonce({ request, entries }: SigningPackage, hash: string, sender: Member): void {
     const { ref } = request
     for (const { batch, counter, boot, index } of entries) {
-      if (this.#committee(ref.epoch)[index - 1] !== sender.address) continue
+      if (this.committee(ref.epoch)[index - 1] !== sender.address) continue
       const name = `${sender.address} ${ref.keyId} ${toHex(batch)} ${toHex(boot)} ${counter}`
       if ((this.#spent.get(name) ?? hash) !== hash)
         this.#chronicle.violated(
@@ -99,6 +159,19 @@ export class SignWatch {
   }
 }
 
+/** Whether a member holds the very share that a package asks for, and signs with it: then it answers. */
+export function mustAnswer(member: Member, packet: Packet): boolean {
+  const ref = packageIn(packet)?.request.ref
+  const running = runningOn(member)
+  const key = member.relayer?.keys().find(({ keyId }) => keyId === ref?.keyId)
+  return (
+    key?.holdsShare === true &&
+    key.epoch === ref?.epoch &&
+    running?.epoch === ref.epoch &&
+    running.attempt === ref.attempt
+  )
+}
+
 /** The active pointer on a disk. */
 export function runningOn({ disk }: Member): { epoch: number; attempt: number } | null {
   const value = disk.record(KEY.running)
@@ -106,20 +179,4 @@ export function runningOn({ disk }: Member): { epoch: number; attempt: number } 
   if (body === undefined) return null
   const [epoch = new Uint8Array(8), attempt = new Uint8Array(4)] = dec(body, [8, 4, 1])
   return { epoch: toUint(epoch.subarray(2)), attempt: toUint(attempt) }
-}
-
-function decodedMessage(body: Uint8Array) {
-  try {
-    return decodeMessage(body)
-  } catch {
-    return null
-  }
-}
-
-function decodedPackage(body: Uint8Array): SigningPackage | null {
-  try {
-    return decodePackage(body)
-  } catch {
-    return null
-  }
 }

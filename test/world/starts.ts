@@ -10,24 +10,22 @@ function changed(name: string, change: (start: StartMessage) => Partial<StartMes
   return {
     name,
     forbidden: true,
-    change: ({ packet, signer, note }) => {
+    change: ({ packet, signer }) => {
       const signed = packet.topic === 'start' ? decodeStart(packet.body) : null
       const other = signed === null ? null : change(signed.start)
       if (signed === null || other === null) return null
-      note()
       return [{ ...packet, body: signStart(signer, { ...signed.start, ...other }).bytes }]
     },
   }
 }
 
 /** A start message in good form beside an announcement, unless this operator is the one to send it. */
-function usurped({ packet, signer, pending, note }: Leaving): readonly Packet[] | null {
+function usurped({ packet, signer, pending }: Leaving): readonly Packet[] | null {
   if (packet.topic !== 'announce') return null
   const announced = announcementIn(packet.body)
   if (announced === null || pending === null) return null
   const { context, attempt } = announced
   if (rankMembers(context, attempt, pending.members)[0] === signer.address) return null
-  note()
   const start = { context, attempt, dealers: pending.dealers, startNonce: new Uint8Array(32).fill(8) }
   return [packet, { ...packet, topic: 'start', body: signStart(signer, start).bytes }]
 }

@@ -1,45 +1,17 @@
 // Cheats with control messages: start messages, announcements, signing, receipts, gossip; a corrupt operator's own packets, changed as they leave.
 import { enc } from '../../relayer/crypto/enc.ts'
-import type { Signer } from '../../relayer/crypto/identity.ts'
 import { type Address, u8 } from '../../relayer/lib/bytes.ts'
+import { decodeFrame } from '../../relayer/protocol/envelope.ts'
+import { ROUND } from '../../relayer/protocol/messages.ts'
 import { decodeStart, signStart } from '../../relayer/protocol/spec.ts'
-import { decodeMessage, encodeMessage, shareDigest } from '../../relayer/protocol/signwire.ts'
-import { decodePackage, sealPackage } from '../../relayer/protocol/signwire.ts'
-import type { Packet } from '../support/sim-network.ts'
-import type { Draw } from './draw.ts'
+import { REFUSED_START, type Verdict } from './charges.ts'
+import type { Line } from './hearing.ts'
+import { bytes, type Leaving, on, type WireCheat } from './leaving.ts'
+import { OUTSIDER } from './outsiders.ts'
+import { PACKAGE_CHEATS } from './packages.ts'
+import { SHARE_CHEATS } from './shares.ts'
 
-/** One packet that leaves a corrupt operator. */
-export interface Leaving {
-  readonly packet: Packet
-  readonly signer: Signer
-  readonly draw: Draw
-  /** The new committee of the ceremony that is pending, and dealers for it; null without one. */
-  readonly pending: { readonly members: readonly Address[]; readonly dealers: readonly number[] } | null
-  /** Says that it is being done; the receiver will look at it. */
-  readonly note: () => void
-}
-
-/** A way to cheat with control messages: what leaves instead, or null for the packet as it is. */
-export interface WireCheat {
-  readonly name: string
-  /** Whether what it sends are start messages that no honest member may join. */
-  readonly forbidden?: boolean
-  readonly change: (leaving: Leaving) => readonly Packet[] | null
-}
-
-/** Changes packets of one topic. */
-function on(
-  topic: NonNullable<Packet['topic']>,
-  change: (leaving: Leaving) => readonly Packet[] | null,
-): WireCheat['change'] {
-  return (leaving) => (leaving.packet.topic === topic ? change(leaving) : null)
-}
-
-/** Sends other bytes instead. */
-function bytes({ packet, note }: Leaving, body: Uint8Array): readonly Packet[] {
-  note()
-  return [{ ...packet, body }]
-}
+export type { Leaving, WireCheat } from './leaving.ts'
 
 function flipped(body: Uint8Array, at: number): Uint8Array {
   return body.with(at, (body[at] ?? 0) ^ 1)
@@ -57,9 +29,20 @@ function restarted(leaving: Leaving, change: (dealers: readonly number[]) => rea
   return bytes(leaving, signStart(leaving.signer, start).bytes)
 }
 
+/** A member says in its log that it refuses what this sender sent, and must not say that it took it. */
+const refusing = (what: string, takes?: string): Verdict => ({
+  line: ({ msg, from }, culprit) => msg === `${what} refused` && from === culprit,
+  ...(takes === undefined
+    ? {}
+    : { taken: ({ msg, from }: Line, culprit: Address) => msg === takes && from === culprit }),
+})
+
+const GARBLED = ['announcement', 'evidence', 'activation', 'certificate', 'receipt']
+
 export const WIRE_CHEATS: readonly WireCheat[] = [
   {
     name: 'two start messages',
+    verdict: { line: ({ msg }) => msg === 'the coordinator signed two start messages', within: 5 },
     change: on('start', (leaving) =>
       leaving.draw.chance(500) ? restarted(leaving, (dealers) => dealers) : null,
     ),
@@ -67,66 +50,41 @@ export const WIRE_CHEATS: readonly WireCheat[] = [
   {
     name: 'start message against the rules',
     forbidden: true,
+    verdict: REFUSED_START,
     change: on('start', (leaving) => restarted(leaving, (dealers) => [...dealers, ...dealers, 1])),
   },
-  { name: 'no announcement', change: on('announce', ({ note }) => (note(), [])) },
+  {
+    name: 'no announcement',
+    verdict: {
+      line: ({ msg, members }, culprit) => msg === 'attempt failed' && members?.includes(culprit) === true,
+      within: 40,
+    },
+    change: on('announce', () => []),
+  },
   {
     name: 'garbled control messages',
+    verdict: {
+      line: ({ msg, from }, culprit) =>
+        msg === 'start message refused' ||
+        (from === culprit && GARBLED.some((what) => msg === `${what} refused`)),
+    },
     change: (leaving) =>
       leaving.packet.topic !== null && leaving.draw.chance(500)
         ? bytes(leaving, flipped(leaving.packet.body, leaving.draw.below(leaving.packet.body.length)))
         : null,
   },
   {
-    name: 'wrong signature share',
-    change: on('sign', (leaving) => {
-      const message = decoded(leaving.packet.body)
-      if (message?.type !== 'share') return null
-      const z = new Uint8Array(32).fill(1).with(31, 0)
-      const signature = leaving.signer.sign(shareDigest(message.hash, message.digest, z))
-      return bytes(leaving, encodeMessage({ ...message, z, signature }))
-    }),
-  },
-  {
-    name: 'no signature share',
-    change: on('sign', ({ packet, note }) => (decoded(packet.body)?.type === 'share' ? (note(), []) : null)),
-  },
-  {
-    name: 'nonces asked for twice',
-    change: on('sign', (leaving) => repackaged(leaving, (text) => `${text} and more`)),
-  },
-  {
-    name: 'prepared shares asked for a probe',
-    change: on('sign', (leaving) => {
-      const signing = packaged(leaving.packet.body)
-      if (signing === null) return null
-      const { ref } = signing.request
-      if (signing.request.payload.type !== 'activation') return null
-      const probe = { keyId: ref.keyId, epoch: ref.epoch, text: 'a transfer' }
-      const request = { ...signing.request, payload: { type: 'probe', probe } as const }
-      return bytes(leaving, encodeMessage(sealPackage({ ...signing, request }, leaving.signer)))
-    }),
-  },
-  {
-    name: 'active shares asked for an activation',
-    change: on('sign', (leaving) => {
-      const signing = packaged(leaving.packet.body)
-      if (signing === null) return null
-      if (signing.request.payload.type !== 'probe') return null
-      const request = { ...signing.request, payload: { type: 'activation' } as const }
-      return bytes(leaving, encodeMessage(sealPackage({ ...signing, request }, leaving.signer)))
-    }),
-  },
-  {
     name: 'forged receipt',
+    verdict: refusing('receipt', 'receipt received'),
     change: on('receipt', (leaving) =>
       bytes(leaving, flipped(leaving.packet.body, leaving.packet.body.length - 20)),
     ),
   },
   {
     name: 'forged evidence',
-    change: on('announce', ({ packet, note }) => {
-      note()
+    // What is kept is judged in court.
+    verdict: refusing('evidence'),
+    change: on('announce', ({ packet }) => {
       // In the form of a record, with nothing in it that anybody signed.
       const none = new Uint8Array(64)
       return [packet, { ...packet, topic: 'evidence', body: enc(u8(1), none, packet.body, none) }]
@@ -134,47 +92,33 @@ export const WIRE_CHEATS: readonly WireCheat[] = [
   },
   {
     name: 'forged activation',
+    verdict: refusing('activation', 'activation signed'),
     change: on('activation', (leaving) =>
       bytes(leaving, flipped(leaving.packet.body, leaving.packet.body.length - 10)),
     ),
   },
   {
     name: 'forged certificate',
-    change: on('certificate', (leaving) =>
-      bytes(leaving, flipped(leaving.packet.body, leaving.packet.body.length - 10)),
-    ),
+    verdict: refusing('certificate', 'certificate received'),
+    change: (leaving) => {
+      const { packet } = leaving
+      if (packet.topic === 'certificate') return bytes(leaving, flipped(packet.body, packet.body.length - 10))
+      if (packet.kind !== 'frame' || !isAcknowledgement(packet.body)) return null
+      // Before the others have collected their own, with one acknowledgement in it.
+      const body = enc(new Uint8Array(32).fill(4), enc(packet.body))
+      return [packet, { ...packet, kind: 'tell', session: '', topic: 'certificate', body }]
+    },
   },
+  ...PACKAGE_CHEATS,
+  ...SHARE_CHEATS,
+  // Done by the world, since nothing of theirs leaves any more (outsiders.ts).
+  { name: OUTSIDER, verdict: { unserved: true }, change: () => null },
 ]
 
-/** The package as it is, and once more with the same nonces for another message. */
-function repackaged(leaving: Leaving, change: (text: string) => string): readonly Packet[] | null {
-  const signing = packaged(leaving.packet.body)
-  if (signing === null) return null
-  const { payload } = signing.request
-  const other =
-    payload.type === 'probe'
-      ? { type: 'probe' as const, probe: { ...payload.probe, text: change(payload.probe.text) } }
-      : payload
-  const request = { ...signing.request, payload: other, run: flipped(signing.request.run, 0) }
-  const second = encodeMessage(sealPackage({ ...signing, request }, leaving.signer))
-  leaving.note()
-  return [leaving.packet, { ...leaving.packet, body: second }]
-}
-
-function decoded(body: Uint8Array) {
+function isAcknowledgement(frame: Uint8Array): boolean {
   try {
-    return decodeMessage(body)
+    return decodeFrame(frame).round === ROUND.acknowledge
   } catch {
-    return null
-  }
-}
-
-/** The package in a message, unless another cheat has garbled it before. */
-function packaged(body: Uint8Array) {
-  const message = decoded(body)
-  try {
-    return message?.type === 'package' ? decodePackage(message.body) : null
-  } catch {
-    return null
+    return false
   }
 }

@@ -10,13 +10,18 @@ import { seededRng } from '../support/seeded-rng.ts'
 import { type Packet, SimNetwork } from '../support/sim-network.ts'
 import { befall } from './befall.ts'
 import { CONTROL_CHEATS } from './catalogue.ts'
+import { Charges } from './charges.ts'
 import { Chronicle } from './chronicle.ts'
 import { corrupted } from './corrupt.ts'
 import { Draw } from './draw.ts'
 import { Governor } from './governor.ts'
+import { Keeper } from './keeper.ts'
 import { BRIDGE, CHAIN_ID, Member, POLL_MS } from './member.ts'
 import type { Happening, Scenario } from './scenario.ts'
-import { SignWatch } from './signwatch.ts'
+import { Outsiders } from './outsiders.ts'
+import { OLD_SHARE } from './shares.ts'
+import { mustAnswer, SignWatch } from './signwatch.ts'
+import { Strangers } from './stranger.ts'
 import { Trials } from './trials.ts'
 import { watched } from './watched.ts'
 import { Weather } from './weather.ts'
@@ -36,6 +41,9 @@ export class World {
   readonly trials: Trials
   readonly #witness: Witness
   readonly #signWatch: SignWatch
+  readonly #charges: Charges
+  readonly #strangers: Strangers
+  readonly #outsiders: Outsiders
   /** Pending epochs in which somebody was convicted. */
   readonly #answered = new Set<number>()
   /** What ends at a block. */
@@ -85,7 +93,7 @@ export class World {
             })
       const view = (address: Address) => chain.view(address)
       return new Member(
-        { network, clock, chronicle },
+        { network, clock, chronicle, heard: (member, line) => this.#charges.heard(member, line) },
         { position, key, view, corrupt: plot !== undefined, runner },
       )
     })
@@ -96,11 +104,21 @@ export class World {
       terms: scenario.weather,
     })
     this.#witness = new Witness({ chain, network, members: this.members, chronicle })
-    this.#signWatch = new SignWatch(
-      chronicle,
+    const committee = (epoch: number) => chain.head.state.epochs[epoch] ?? { members: [], threshold: 0 }
+    const charges = new Charges({ chronicle, members: this.members, owes: mustAnswer })
+    this.#charges = charges
+    this.#strangers = new Strangers({ chronicle, charges, committee })
+    this.#signWatch = new SignWatch(chronicle, {
       digests,
-      (epoch) => chain.head.state.epochs[epoch]?.members ?? [],
-    )
+      committee,
+      charges,
+      strangers: this.#strangers,
+      old: (from, epoch) =>
+        this.members.some(({ address, keeper }) => address === from && keeper?.signsWithOld(epoch)),
+    })
+    this.#outsiders = new Outsiders({ chain, network, charges, members: this.members, scenario })
+    network.onDelivered = (packet) => charges.delivered(packet)
+    network.onUnserved = (packet) => charges.refused(packet)
     this.#rules()
   }
 
@@ -119,10 +137,13 @@ export class World {
     this.#ends = this.#ends.filter(({ at }) => at > this.chronicle.block)
     for (const { act } of over) act()
     this.weather.tick()
+    this.#outsiders.tick()
     for (const member of this.members)
       if (member.due !== null && member.due <= this.chronicle.block) await this.#start(member)
     await this.clock.advance(POLL_MS)
     await this.quiet()
+    this.#charges.settle()
+    await this.#strangers.settle()
     for (const member of this.members) if (member.dying !== null) await this.#bury(member)
     await this.#witness.settle()
   }
@@ -221,16 +242,17 @@ export class World {
     const draw = new Draw(`wire ${this.scenario.seed}`)
     for (const { operator, behaviours } of this.scenario.corrupt) {
       const member = this.at(operator)
-      for (const { name, change, forbidden } of CONTROL_CHEATS) {
-        if (!behaviours.includes(name)) continue
+      if (behaviours.includes(OLD_SHARE)) member.keeper = new Keeper()
+      for (const cheat of CONTROL_CHEATS) {
+        if (!behaviours.includes(cheat.name)) continue
         this.network.rule((packet) => {
           if (packet.from !== member.address) return 'pass'
-          const note = () => this.#cheated(name, packet)
           const { signer } = member
-          const packets = change({ packet, signer, draw, note, pending: this.#pending() })
-          for (const each of (forbidden && packets) || [])
+          const leaving = { packet, signer, draw, pending: this.#pending(), signing: this.#signWatch }
+          const packets = this.#charges.leaves(cheat, leaving)
+          for (const each of cheat.forbidden === true && packets !== 'pass' ? packets : [])
             if (each.topic === 'start' && each !== packet) this.trials.forbid(each.body)
-          return packets ?? 'pass'
+          return packets
         })
       }
     }
