@@ -18,6 +18,7 @@ export function bootnodeCommand(io: Io): Command {
       'file with its private key in hex; made if absent (dataDirectory/bootnode.key)',
     )
     .action(async (options: { keyFile?: string }, command: Command) => {
+      const stop = io.stopSignal()
       const context = contextOf(io, command)
       const config = loadBootnodeConfig(context.source)
       const privateKey = await bootnodeKey(options.keyFile ?? join(config.dataDirectory, 'bootnode.key'))
@@ -25,7 +26,6 @@ export function bootnodeCommand(io: Io): Command {
         import('../node.ts'),
         import('../lib/log.ts'),
       ])
-      const stop = io.stopSignal()
       const node = createBootnode(config, { privateKey }, createLog(config.logLevel))
       try {
         const up = await node.start()

@@ -28,6 +28,7 @@ export function processIo(): Io {
     interactive: process.stdin.isTTY === true,
     async ask(question) {
       const terminal = createInterface({ input: process.stdin, output: process.stderr })
+      terminal.once('SIGINT', interrupt)
       try {
         return await terminal.question(question)
       } finally {
@@ -38,6 +39,7 @@ export function processIo(): Io {
       process.stderr.write(question)
       const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() })
       const terminal = createInterface({ input: process.stdin, output: nowhere, terminal: true })
+      terminal.once('SIGINT', interrupt)
       try {
         return await terminal.question('')
       } finally {
@@ -54,4 +56,9 @@ export function processIo(): Io {
       return stopping.signal
     },
   }
+}
+
+/** A terminal that reads lines takes Ctrl-C for itself: it shall end a question as it ends everything else. */
+function interrupt(): void {
+  process.kill(process.pid, 'SIGINT')
 }

@@ -9,6 +9,8 @@ export function startCommand(io: Io): Command {
   return new Command('start')
     .description('run the relayer; SIGTERM or Ctrl-C stops it')
     .action(async (_options: object, command: Command) => {
+      // First of all: unlocking the key takes seconds, and whoever stops the service then wants a clean end too.
+      const stop = io.stopSignal()
       const context = contextOf(io, command)
       const config = loadConfig(context.source)
       const [{ openOperatorKey }, { createNode }, { createLog }] = await Promise.all([
@@ -16,8 +18,9 @@ export function startCommand(io: Io): Command {
         import('../node.ts'),
         import('../lib/log.ts'),
       ])
-      const operatorKey = await openOperatorKey(io, config)
-      const stop = io.stopSignal()
+      // A person who is asked for the password ends the question by stopping.
+      const operatorKey = await Promise.race([openOperatorKey(io, config), aborted(stop)])
+      if (operatorKey === undefined || stop.aborted) return operatorKey?.wipe()
       const node = createNode(config, { operatorKey }, createLog(config.logLevel))
       try {
         const up = await node.start(stop)

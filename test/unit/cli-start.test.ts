@@ -1,16 +1,17 @@
 // What `truss start` refuses, each with one line and its exit code, and nothing changed on disk or chain.
 import assert from 'node:assert/strict'
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { encryptKeystoreJson } from 'ethers'
 import { EXIT } from '../../relayer/cli/exit.ts'
+import { run } from '../../relayer/cli/program.ts'
 import { toAddress, toHex } from '../../relayer/lib/bytes.ts'
 import { KEY } from '../../relayer/store/layout.ts'
 import { openLevel } from '../../relayer/store/level.ts'
-import { daemon, truss } from '../support/cli.ts'
+import { daemon, quietIo, truss } from '../support/cli.ts'
 import { HardhatChain } from '../support/hardhat-chain.ts'
 
 const MEMBERS = ['11', '22', '33'].map((byte) => toAddress(`0x${byte.repeat(20)}`))
@@ -149,4 +150,27 @@ test('an admin command without the role is refused, and sends nothing', async ()
     /^truss: send: 0x[0-9a-f]{40} does not hold the admin role; 0x[0-9a-f]{40} does: use its key/m,
   )
   assert.deepEqual(await everything(), unchanged)
+})
+
+test('stopped before its key is unlocked it ends well, and has made nothing', async () => {
+  const { io, out, err } = quietIo()
+  const stop = new AbortController()
+  const asked = Promise.withResolvers<void>()
+  const ended = run(
+    ['start', '--config', config('asks.yaml', { passwordFile: null, dataDirectory: 'never' })],
+    {
+      ...io,
+      interactive: true,
+      askSecret: () => {
+        asked.resolve()
+        return new Promise<string>(() => {})
+      },
+      stopSignal: () => stop.signal,
+    },
+  )
+  await asked.promise
+  stop.abort('SIGTERM')
+  assert.equal(await ended, 0)
+  assert.deepEqual([out, err], [[], []])
+  assert.equal(existsSync(at('never')), false)
 })
