@@ -9,6 +9,7 @@ import { committeeHash, rankMembers } from '../protocol/party.ts'
 import { type CeremonySpec, contextOf } from '../protocol/spec.ts'
 import { activationDigest } from '../protocol/typed.ts'
 import type { ActivationArgs, ShareRecord } from '../store/codec.ts'
+import type { Slot } from '../store/sealing.ts'
 import type { Store } from '../store/store.ts'
 import { type Place, schemeOf } from './committee.ts'
 import type { Sight } from './follower.ts'
@@ -80,24 +81,26 @@ export async function follow(
   const event = await chain.activation(state.epoch, finalised, signal)
   if (event === null) throw doubtful(state.epoch, 'no event of it is found')
   const lost = (await store.lost()).includes(state.epoch)
-  const records = lost ? [] : await store.prepared(state.epoch)
-  const prepared = records.find(({ attempt }) => attempt === info.attempt) ?? null
+  const slots = lost ? [] : await store.preparedSlots(state.epoch)
+  const own = slots.find(({ attempt }) => attempt === info.attempt)
+  // Damage of the very record that is activated stops here; that of another attempt's does not matter.
+  const prepared = own === undefined ? null : await store.shareRecord(own)
   // A keygen has no key that is known before: then what this node prepared says it, be it in another attempt, for without
   // this node's readiness no attempt is activated, and each has a key of its own.
   const scheme = state.keys[0]?.scheme ?? -1
   const knownKey =
     (await knownGroupKey(store)) ??
-    (prepared ?? records[0])?.keys[0]?.groupKey ??
+    (prepared ?? (await anyReadable(store, slots)))?.keys[0]?.groupKey ??
     (await missedGroupKey(desk, sight, signal))
   const doubt = activationDoubt({ place: chain, event, info, scheme, knownKey, prepared })
   if (doubt !== null) throw doubtful(state.epoch, doubt)
   if (knownKey === null && !lost && (await holdsBelow(store, sight)))
     throw doubtful(state.epoch, 'no group key is known here to verify it under, and shares would be erased')
-  const own = signed.find(
+  const heard = signed.find(
     ({ activation }) => activation.epoch === state.epoch && activation.attempt === info.attempt,
   )
   const { activation, groupSignature } = event
-  await store.promote({ activation, groupSignature, readiness: own?.readiness ?? [] })
+  await store.promote({ activation, groupSignature, readiness: heard?.readiness ?? [] })
   desk.log.info({ epoch: state.epoch, attempt: info.attempt, held: prepared !== null }, 'epoch activated')
 }
 
@@ -110,11 +113,24 @@ async function missedGroupKey(desk: Desk, sight: Sight, signal: AbortSignal): Pr
   const scheme = sight.state.keys[0]?.scheme ?? -1
   for (const epoch of (await store.epochsHeld()).filter((each) => each < sight.state.epoch)) {
     const info = await sight.info(epoch)
-    const prepared = (await store.prepared(epoch)).find(({ attempt }) => attempt === info.attempt)
+    const slots = (await store.preparedSlots(epoch)).filter(({ attempt }) => attempt === info.attempt)
+    const prepared = await anyReadable(store, slots)
     const knownKey = prepared?.keys[0]?.groupKey
     const event = knownKey === undefined ? null : await chain.activation(epoch, sight.finalised, signal)
-    if (prepared === undefined || knownKey === undefined || event === null) continue
+    if (prepared === null || knownKey === undefined || event === null) continue
     if (activationDoubt({ place: chain, event, info, scheme, knownKey, prepared }) === null) return knownKey
+  }
+  return null
+}
+
+/** The first share record among these that can be read, or null. */
+async function anyReadable(store: Store, slots: readonly Slot[]): Promise<ShareRecord | null> {
+  for (const slot of slots) {
+    try {
+      return await store.shareRecord(slot)
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error
+    }
   }
   return null
 }

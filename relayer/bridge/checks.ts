@@ -73,6 +73,18 @@ export function checkCeremony({ problems }: Pick<Desk, 'problems'>, view: Ceremo
         'governance must replace the culprit or cancel: `truss admin set-committee` or `truss admin cancel`',
     })
   else problems.set('halted', null)
+  const aside = view?.setAside ?? []
+  problems.set(
+    'prepared',
+    aside.length === 0
+      ? null
+      : {
+          severity: 'warning',
+          message: `epoch ${view?.epoch}: prepared shares set aside: ${aside.map(({ attempt, reason }) => `attempt ${attempt}: ${reason}`).join('; ')}`,
+          remedy:
+            'later attempts go on without them; only if such an attempt is activated this node lacks its share: then restore the data directory from a backup of this epoch, or ask governance for `truss admin refresh`',
+        },
+  )
   problems.set(
     'attempts',
     view?.alarm === true

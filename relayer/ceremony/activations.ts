@@ -69,18 +69,19 @@ export class Activations {
   }
 
   /**
-   * Takes up what earlier starts of this process prepared. One whose secret part cannot be read stays on disk and signs
-   * nothing; it must not keep the whole committee from another attempt.
-   * @throws StoreError if the records themselves are damaged
+   * Takes up what earlier starts of this process prepared. One of which any part cannot be read stays on disk and signs
+   * nothing; it must not keep the whole committee from another attempt. The view names it.
    */
   async load(): Promise<void> {
-    const { deps, terms } = this.#parts
-    for (const record of await deps.store.prepared(terms.spec.next.epoch)) {
+    const { deps, terms, view } = this.#parts
+    for (const slot of await deps.store.preparedSlots(terms.spec.next.epoch)) {
       try {
-        this.hold({ ...record, shares: await deps.store.loadShares(record) })
+        const record = await deps.store.shareRecord(slot)
+        this.hold({ ...record, shares: await deps.store.loadShares(slot) })
       } catch (error) {
         if (!(error instanceof StoreError)) throw error
-        deps.log.error({ attempt: record.attempt, error: error.message }, 'prepared share set aside')
+        view.setAside = [...view.setAside, { attempt: slot.attempt, reason: error.message }]
+        deps.log.error({ attempt: slot.attempt, error: error.message }, 'prepared share set aside')
       }
     }
   }

@@ -286,7 +286,7 @@ class Ceremony {
 
   /** An epoch with too many prepared shares waits for governance. */
   async #full(): Promise<void> {
-    const kept = await this.#deps.store.prepared(this.#terms.spec.next.epoch)
+    const kept = await this.#deps.store.preparedSlots(this.#terms.spec.next.epoch)
     if (kept.length >= MAX_PREPARED)
       this.#halt(`epoch ${this.#terms.spec.next.epoch} has ${kept.length} prepared shares already`, [])
   }

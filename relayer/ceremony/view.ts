@@ -63,6 +63,8 @@ export interface CeremonyView {
   alarm: boolean
   /** First block of the next used window; null while an attempt runs. */
   nextAttemptBlock: number | null
+  /** Prepared shares of earlier attempts that cannot be read: they sign nothing, and the next attempts go on without. */
+  setAside: readonly { readonly attempt: number; readonly reason: string }[]
   halted: { readonly reason: string; readonly culprits: readonly Address[] } | null
 }
 
@@ -85,6 +87,7 @@ export function newView(spec: Pick<CeremonySpec, 'op' | 'next'>): CeremonyView {
     failureCount: 0,
     alarm: false,
     nextAttemptBlock: null,
+    setAside: [],
     halted: null,
   }
 }

@@ -53,17 +53,20 @@ export async function savePrepared(vault: Vault, spec: CeremonySpec, prepared: P
   }
 }
 
-/** The share sets of an epoch that are neither active nor marked for erasure, ascending by attempt. */
+/** The share sets of an epoch that are neither active nor marked for erasure, ascending by attempt. @throws StoreError */
 export async function listShares(vault: Vault, epoch: number): Promise<ShareRecord[]> {
-  const { records } = vault
+  return Promise.all((await listSlots(vault, epoch)).map((slot) => readShareRecord(vault, slot)))
+}
+
+/** Where they are, without a look at them. */
+export async function listSlots({ records }: Vault, epoch: number): Promise<Slot[]> {
   const retired = new Set(
     (await records.keys(ofEpoch(PREFIX.retired, epoch))).map((key) => numbersOf(key).attempt),
   )
-  const kept = (await records.keys(ofEpoch(PREFIX.share, epoch)))
+  // What is marked is not even read: a damaged record would keep its epoch from being erased.
+  return (await records.keys(ofEpoch(PREFIX.share, epoch)))
     .map(numbersOf)
     .filter(({ attempt }) => !retired.has(attempt))
-  // What is marked is not even read: a damaged record would keep its epoch from being erased.
-  return Promise.all(kept.map((slot) => readShareRecord(vault, slot)))
 }
 
 /**

@@ -93,9 +93,19 @@ export class Store {
     })
   }
 
-  /** The share sets of an epoch that are not marked for erasure, ascending by attempt. */
+  /** The share sets of an epoch that are not marked for erasure, ascending by attempt. @throws StoreError if one is damaged */
   prepared(epoch: number): Promise<ShareRecord[]> {
     return shares.listShares(this.#vault, epoch)
+  }
+
+  /** Where these are; damage of one of them must not keep this node from another. */
+  preparedSlots(epoch: number): Promise<Slot[]> {
+    return shares.listSlots(this.#vault, epoch)
+  }
+
+  /** The public record of a set. @throws StoreError, never "no share" */
+  shareRecord(slot: Slot): Promise<ShareRecord> {
+    return shares.readShareRecord(this.#vault, slot)
   }
 
   /** The secret shares of a set, each checked against its verification share. @throws StoreError, never "no share" */

@@ -1,12 +1,16 @@
 // Ceremonies across crashes, late messages and cut-overs: no attempt runs twice, and exactly the activated one is promoted.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { checkCeremony } from '../../relayer/bridge/checks.ts'
+import { Problems } from '../../relayer/bridge/problems.ts'
 import { signingMailbox } from '../../relayer/ceremony/mailbox.ts'
+import { silentLog } from '../../relayer/lib/log.ts'
 import { DisputeError } from '../../relayer/protocol/faults.ts'
 import { decodeFrame } from '../../relayer/protocol/envelope.ts'
 import { NonceBook } from '../../relayer/protocol/noncebook.ts'
 import { coordinateSignature } from '../../relayer/protocol/roast.ts'
 import { activationDigest, activationOf } from '../../relayer/protocol/typed.ts'
+import { KEY } from '../../relayer/store/layout.ts'
 import { BRIDGE, CeremonySim, CHAIN_ID, WINDOW } from '../support/ceremony-sim.ts'
 import { seededRng } from '../support/seeded-rng.ts'
 
@@ -183,5 +187,33 @@ test('requests that run at promotion are aborted and signed again by the new epo
   await sim.complete(spec)
   const signed = await pending
   assert.equal(signed.epoch, 2)
+  await sim.stop()
+})
+
+test('a damaged record of what it prepared keeps a member from no later attempt, and shows with its remedy', async () => {
+  const sim = await CeremonySim.of('damaged prepared', 3)
+  const spec = sim.keygen(sim.committee(1, 2, 0, 1, 2))
+  const [unlucky, other] = sim.relayers
+  assert.ok(unlucky && other)
+  const silence = sim.net.rule((packet) =>
+    packet.kind === 'frame' && decodeFrame(packet.body).round === 3 ? 'drop' : 'pass',
+  )
+  await sim.begin(spec)
+  await sim.until(() => sim.relayers.every(({ view }) => view?.stage === 'prepared'))
+  silence()
+  await unlucky.crash()
+  const { records, files } = unlucky.disk.image()
+  const record = records.get(KEY.share(1, 0))?.slice()
+  assert.ok(record)
+  unlucky.disk.restore({ records: new Map(records).set(KEY.share(1, 0), record.fill(7, -40, -20)), files })
+  await unlucky.start()
+  unlucky.run(spec)
+  await sim.until(() => sim.relayers.every(({ activations }) => activations.length > 0))
+  assert.ok((unlucky.activations[0]?.activation.attempt ?? 0) > 0)
+  assert.equal(unlucky.failure, null)
+  assert.match(unlucky.view?.setAside[0]?.reason ?? '', /read record share\/.*damaged/)
+  const problems = new Problems(silentLog)
+  checkCeremony({ problems }, unlucky.view)
+  assert.match(problems.list()[0]?.remedy ?? '', /later attempts go on without them/)
   await sim.stop()
 })
