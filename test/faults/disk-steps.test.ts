@@ -33,6 +33,8 @@ const OTHERS: readonly (readonly [name: string, step: string, required: Outcome,
   ['cursor of the chain', 'one:cursor', HEALED, atStart],
   ['address and boot counter of a peer', 'put:peer/', HEALED, peerStarts],
   ['mark of a burned share', 'put:retired/', HEALED, burned],
+  ["operator's approval of a change", 'put:decision/', HEALED, decided],
+  ['end of an approval, with its change', 'del:decision/', HEALED, decided],
   ['first record of an empty directory', 'put:schema', LOST, emptied],
   ['share declared lost', 'put:lost/', LOST, declaredLost],
 ]
@@ -87,6 +89,25 @@ async function burned(death: Death): Promise<Outcome> {
   await faults.died()
   await faults.start()
   return faults.healed(await faults.refresh())
+}
+
+/** While a member is away the refresh is pending, and the operator of the victim approves it. */
+async function decided(death: Death): Promise<Outcome> {
+  await faults.start(...death)
+  const { world, victim } = faults
+  const away = relayer(world, 2)
+  await world.halt(away)
+  const before = await faults.refresh()
+  let pending: number | null = null
+  await until('the change to be pending', 120_000, async () => {
+    pending = (await world.status(victim)).pendingEpoch
+    return pending !== null
+  })
+  await truss(['reshare', 'approve', String(pending), '--yes', '--config', victim.config]).catch(() => {})
+  await world.start(away)
+  await faults.died()
+  await faults.start()
+  return faults.healed(before)
 }
 
 async function emptied(death: Death): Promise<Outcome> {
