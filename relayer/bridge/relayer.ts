@@ -226,8 +226,8 @@ export class Relayer {
     }
     this.#resent = 0
     await follow(this.#desk, sight, this.#ceremonies.signed, signal)
-    await this.#consent.settle(sight)
     const readable = await this.#holding.settle(sight)
+    await this.#consent.settle(sight)
     if (readable) await this.#ceremonies.attend(sight)
     else await this.#ceremonies.leave()
     const fresh = await eraseDue(this.#desk, sight)
