@@ -1,6 +1,7 @@
 // Whole simulated worlds by seed: every invariant holds, a seed means the same in two processes, and a failing one shrinks to a story.
 import assert from 'node:assert/strict'
 import { execFile, spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
 import { BEHAVIOURS } from '../world/catalogue.ts'
@@ -51,6 +52,14 @@ test('flags that make no sense get one line and exit code 2, and help is given',
   const { status, stdout } = say('--help')
   assert.equal(status, 0)
   assert.match(stdout, /--seeds K/)
+})
+
+test('the page on simulated worlds names every behaviour', () => {
+  const page = readFileSync('docs/simulation.md', 'utf8')
+  assert.deepEqual(
+    BEHAVIOURS.filter((name) => !page.includes(name)),
+    [],
+  )
 })
 
 test('what never happened in many seeds is named', () => {
