@@ -1,7 +1,10 @@
 // kill -9 before and after each durable step, on a real disk: after the restart all is completed, or a lost share restored.
 import assert from 'node:assert/strict'
-import { readFileSync, rmSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { after, before, test } from 'node:test'
+import { JsonRpcProvider } from 'ethers'
+import { toAddress } from '../../relayer/lib/bytes.ts'
+import { deployBridge } from '../../scripts/deploy.ts'
 import { truss, until } from '../../scripts/devnet/world.ts'
 import { relayer } from '../support/devnet-world.ts'
 import { OUTCOMES, type Outcome, trial } from '../support/fault-table.ts'
@@ -35,6 +38,7 @@ const OTHERS: readonly (readonly [name: string, step: string, required: Outcome,
   ['mark of a burned share', 'put:retired/', HEALED, burned],
   ["operator's approval of a change", 'put:decision/', HEALED, decided],
   ['end of an approval, with its change', 'del:decision/', HEALED, decided],
+  ['block from which another bridge is watched', 'put:watched/', HEALED, watching],
   ['first record of an empty directory', 'put:schema', LOST, emptied],
   ['share declared lost', 'put:lost/', LOST, declaredLost],
 ]
@@ -108,6 +112,23 @@ async function decided(death: Death): Promise<Outcome> {
   await faults.died()
   await faults.start()
   return faults.healed(before)
+}
+
+/** The operator has the victim watch a bridge on the other chain, which it has not seen yet. */
+async function watching(death: Death): Promise<Outcome> {
+  const { world, victim } = faults
+  const provider = new JsonRpcProvider(world.otherRpcUrl, undefined, { cacheTimeout: -1 })
+  const relayers = [...world.relayers.keys()].map(toAddress)
+  const signer = await provider.getSigner(0)
+  const { bridge } = await deployBridge({ signer, relayers, threshold: 2, windowBlocks: 32 })
+  const { chainId } = await provider.getNetwork()
+  provider.destroy()
+  const other = `{ chainId: ${chainId}, bridge: "${bridge}", rpcUrls: ["${world.otherRpcUrl}"] }`
+  const config = readFileSync(victim.config, 'utf8')
+  writeFileSync(victim.config, `${config}otherBridges: [${other}]\n`)
+  const seen = await atStart(death)
+  writeFileSync(victim.config, config)
+  return seen
 }
 
 async function emptied(death: Death): Promise<Outcome> {
