@@ -6,8 +6,10 @@ import type { EvidenceView } from '../api/daemon.ts'
 import { type Address, fromHex, toAddress } from '../lib/bytes.ts'
 import { ConfigError, InputError } from '../lib/errors.ts'
 import { whole } from '../lib/settings.ts'
-import type { Verdict } from '../protocol/evidence.ts'
+import type { TrustedState } from '../protocol/evidence.ts'
+import type { RegisteredKey, Scheme } from '../protocol/keyshare.ts'
 import type { Committee } from '../protocol/party.ts'
+import type { Proven } from '../protocol/record.ts'
 import {
   type BridgeConfig,
   type BridgeOptions,
@@ -23,6 +25,7 @@ import { namerOf } from './names.ts'
 
 interface VerifyOptions extends BridgeOptions {
   readonly committee?: readonly Committee[]
+  readonly key?: readonly RegisteredKey[]
 }
 
 export function evidenceCommand(io: Io): Command {
@@ -38,6 +41,14 @@ export function evidenceCommand(io: Io): Command {
         (value: string, before: readonly Committee[] | undefined) => [
           ...(before ?? []),
           argument(committee)(value),
+        ],
+      )
+      .option(
+        '--key <keyId:scheme:groupKey:commitmentsHash>',
+        'with --committee: a key of the old epoch as the contract states it; once a key',
+        (value: string, before: readonly RegisteredKey[] | undefined) => [
+          ...(before ?? []),
+          argument(registeredKey)(value),
         ],
       )
       .action(async (file: string, options: VerifyOptions, command: Command) =>
@@ -66,59 +77,18 @@ export function evidenceCommand(io: Io): Command {
 
 async function verify(context: Context, file: string, options: VerifyOptions): Promise<void> {
   const bytes = readRecord(file)
-  const { decodeEvidence, verifyEvidence } = await import('../protocol/evidence.ts')
-  const { isSignEvidence } = await import('../protocol/signfault.ts')
+  const { verifyRecord } = await import('../protocol/record.ts')
   const config = knownBridge(context, options)
-  if (isSignEvidence(bytes)) return verifySigning(context, { bytes, file, config, by: options.committee })
+  const { committee: committees, key: keys } = options
   const { chainId, bridge } = config
   const proven = await unproven(file, async () => {
     const trusted =
-      options.committee === undefined
-        ? await fromChain(config, decodeEvidence(bytes).spec)
-        : { chainId, bridge, committees: options.committee }
-    return verifyEvidence(bytes, trusted)
+      committees === undefined
+        ? await fromChain(config, bytes)
+        : { chainId, bridge, committees, ...(keys === undefined ? {} : { keys }) }
+    return verifyRecord(bytes, trusted)
   })
   print(context, proven, config)
-}
-
-/** A record of misbehaviour in signing: judged by the committee of the shares that it speaks of. */
-async function verifySigning(
-  context: Context,
-  of: { bytes: Uint8Array; file: string; config: BridgeConfig; by: readonly Committee[] | undefined },
-): Promise<void> {
-  const { bytes, file, config, by } = of
-  const { verifySignEvidence } = await import('../protocol/signfault.ts')
-  const { epochOfSigning } = await import('../protocol/signepoch.ts')
-  const { code, culprit, epoch } = await unproven(file, async () => {
-    const epoch = epochOfSigning(bytes) ?? 0
-    const committee = by === undefined ? await committeeFromChain(config, epoch) : by.find(isOf(epoch))
-    if (committee === undefined)
-      throw new InputError(`verify evidence: the committee of epoch ${epoch} is not known here`)
-    const verdict = verifySignEvidence(bytes, committee)
-    if (verdict === null) throw new InputError('verify evidence: it proves nothing')
-    return { ...verdict, epoch }
-  })
-  const { role, index, address } = culprit
-  const who = `${namerOf(config)(address)}, ${role} member ${index}`
-  show(context, { valid: true, code, culprits: [culprit], signing: { epoch } }, [
-    ...columns([
-      ['proves', code],
-      ['signing', `with shares of epoch ${epoch}`],
-      ['culprit', who],
-    ]),
-  ])
-}
-
-const isOf = (epoch: number) => (committee: Committee) => committee.epoch === epoch
-
-async function committeeFromChain(config: BridgeConfig, epoch: number): Promise<Committee> {
-  const chain = await openChain(config, null)
-  try {
-    const { members, threshold } = await chain.epochInfo(epoch, await chain.head())
-    return { epoch, members, threshold }
-  } finally {
-    chain.close()
-  }
 }
 
 /** With committees by hand no endpoint is needed, and none is asked. */
@@ -139,22 +109,24 @@ async function unproven<T>(file: string, check: () => Promise<T>): Promise<T> {
   }
 }
 
-/** What the contract says of the epochs that a record speaks of, and of the keys that it holds. */
-async function fromChain(config: BridgeConfig, spec: Verdict['spec']) {
+/** What the contract says of the epochs that a record speaks of, and of the keys of the old one. */
+async function fromChain(config: BridgeConfig, bytes: Uint8Array): Promise<TrustedState> {
+  const { epochsOf } = await import('../protocol/record.ts')
   const { SCHEMES } = await import('../protocol/keyshare.ts')
+  const epochs = epochsOf(bytes)
   const chain = await openChain(config, null)
   try {
     const at = await chain.head()
     const state = await chain.committeeState(at)
-    const epochs = [spec.next.epoch, ...(spec.old === null ? [] : [spec.old.epoch])]
     const infos = await Promise.all(epochs.map((epoch) => chain.epochInfo(epoch, at)))
-    const hashes = infos.find(({ epoch }) => epoch === spec.old?.epoch)?.commitmentsHashes ?? []
-    const keys = state.keys.flatMap(({ keyId, scheme, groupKey }) => {
-      const hash = hashes.find((one) => one.keyId === keyId)?.hash
-      const name = SCHEMES[scheme]
-      if (hash === undefined || name === undefined) return []
-      return [{ keyId, scheme: name, groupKey: fromHex(groupKey), commitmentsHash: fromHex(hash) }]
-    })
+    const keys = infos.slice(1).flatMap(({ commitmentsHashes }) =>
+      commitmentsHashes.flatMap(({ keyId, hash }): RegisteredKey[] => {
+        const key = state.keys.find((one) => one.keyId === keyId)
+        const scheme = SCHEMES[key?.scheme ?? 0]
+        if (key === undefined || scheme === undefined) return []
+        return [{ keyId, scheme, groupKey: fromHex(key.groupKey), commitmentsHash: fromHex(hash) }]
+      }),
+    )
     const committees = infos.map(({ epoch, members, threshold }) => ({ epoch, members, threshold }))
     return { chainId: config.chainId, bridge: config.bridge, committees, keys }
   } finally {
@@ -162,16 +134,22 @@ async function fromChain(config: BridgeConfig, spec: Verdict['spec']) {
   }
 }
 
-function print(context: Context, { code, culprits, spec, attempt }: Verdict, config: BridgeConfig): void {
+function print(context: Context, { code, culprits, ceremony, signing }: Proven, config: BridgeConfig): void {
   const name = namerOf(config)
-  const ceremony = { op: spec.op, epoch: spec.next.epoch, predecessor: spec.old?.epoch ?? 0, attempt }
-  show(context, { valid: true, code, culprits, ceremony }, [
+  const who = culprits.map(
+    ({ role, index, address }) => ['culprit', `${name(address)}, ${role} member ${index}`] as const,
+  )
+  if (ceremony === null) {
+    const lines = columns([['proves', code], ['signing', `with shares of epoch ${signing}`], ...who])
+    return show(context, { valid: true, code, culprits, signing: { epoch: signing } }, lines)
+  }
+  const { spec, attempt } = ceremony
+  const about = { op: spec.op, epoch: spec.next.epoch, predecessor: spec.old?.epoch ?? 0, attempt }
+  show(context, { valid: true, code, culprits, ceremony: about }, [
     ...columns([
       ['proves', code],
       ['ceremony', `${spec.op} of epoch ${spec.next.epoch}, attempt ${attempt}`],
-      ...culprits.map(
-        ({ role, index, address }) => ['culprit', `${name(address)}, ${role} member ${index}`] as const,
-      ),
+      ...who,
     ]),
   ])
 }
@@ -197,4 +175,16 @@ function committee(value: string): Committee {
     threshold: whole(2, members.length)(threshold),
     members: members.sort(),
   }
+}
+
+/** `0:frost-secp256k1-evm:0x…:0x…` */
+function registeredKey(value: string): RegisteredKey {
+  const [keyId = '', scheme = '', groupKey = '', hash = ''] = value.split(':')
+  const schemes: readonly Scheme[] = ['frost-secp256k1-evm', 'frost-secp256k1-bip340', 'frost-ed25519']
+  const known = schemes.find((each) => each === scheme)
+  if (known === undefined) throw new InputError(`scheme must be one of ${schemes.join(', ')}`)
+  const commitmentsHash = fromHex(hash)
+  if (commitmentsHash.length !== 32) throw new InputError('must look like 0:frost-secp256k1-evm:0x...:0x...')
+  const id = whole(0, Number.MAX_SAFE_INTEGER)(keyId)
+  return { keyId: id, scheme: known, groupKey: fromHex(groupKey), commitmentsHash }
 }

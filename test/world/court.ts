@@ -1,15 +1,22 @@
 // Reads the evidence that honest members keep, judges each record as a stranger would, and sees that no innocent is convicted.
-import type { Address } from '../../relayer/lib/bytes.ts'
-import { fromHex } from '../../relayer/lib/bytes.ts'
 import { messageOf } from '../../relayer/lib/errors.ts'
-import { verifyEvidence } from '../../relayer/protocol/evidence.ts'
-import { SCHEMES } from '../../relayer/protocol/keyshare.ts'
-import { isSignEvidence, verifySignEvidence } from '../../relayer/protocol/signfault.ts'
-import { BRIDGE, CHAIN_ID, isPowerCut, type Member } from './member.ts'
+import type { TrustedState } from '../../relayer/protocol/evidence.ts'
+import { verifyRecord } from '../../relayer/protocol/record.ts'
+import { isPowerCut, type Member } from './member.ts'
+import { trustedOf, weaknessOf } from './offline.ts'
 import type { Scene } from './witness.ts'
+
+/** A record, with what the stranger knew who judged it. */
+export interface Judged {
+  readonly code: string
+  readonly bytes: Uint8Array
+  readonly trusted: TrustedState
+}
 
 /** One world's evidence. */
 export class Court {
+  /** What was judged, each record once. */
+  readonly records: Judged[] = []
   readonly #scene: Scene
   readonly #called = new Set<Member>()
   readonly #judged = new Set<string>()
@@ -41,45 +48,28 @@ export class Court {
   }
 
   #judge(member: Member, bytes: Uint8Array): void {
-    const { chronicle, members } = this.#scene
+    const { chronicle, members, chain } = this.#scene
+    const trusted = trustedOf(chain.head.state)
     try {
-      const { code, culprits } = this.#verdict(bytes)
+      const { code, culprits } = verifyRecord(bytes, trusted)
+      const names = culprits.map(({ address }) => address)
       chronicle.count(`evidence ${code}`)
       chronicle.tell(`${member.name} keeps evidence of ${code}`)
-      const innocent = members.filter(({ address, corrupt }) => culprits.includes(address) && !corrupt)
+      const innocent = members.filter(({ address, corrupt }) => names.includes(address) && !corrupt)
       if (innocent.length > 0)
         chronicle.violated(
           'an honest party is never named culprit',
           `${member.name} keeps evidence of ${code} against ${innocent.map(({ name }) => name).join(', ')}`,
         )
+      this.records.push({ code, bytes, trusted })
+      const weakness = weaknessOf(bytes, trusted)
+      if (weakness !== null)
+        chronicle.violated('evidence convinces anybody, and only as it is', `of ${code}: ${weakness}`)
     } catch (error) {
       chronicle.violated(
-        'evidence convinces anybody',
+        'evidence convinces anybody, and only as it is',
         `${member.name} keeps a record that proves nothing: ${messageOf(error)}`,
       )
     }
-  }
-
-  #verdict(bytes: Uint8Array): { code: string; culprits: readonly Address[] } {
-    const { epochs, keys } = this.#scene.chain.head.state
-    const committees = Object.values(epochs)
-    if (isSignEvidence(bytes)) {
-      for (const committee of committees) {
-        const verdict = verifySignEvidence(bytes, committee)
-        if (verdict !== null) return { code: verdict.code, culprits: [verdict.culprit.address] }
-      }
-      throw new Error('no committee is convinced')
-    }
-    const registered = committees.flatMap(({ commitmentsHashes }) =>
-      commitmentsHashes.flatMap(({ keyId, hash }) => {
-        const key = keys.find((each) => each.keyId === keyId)
-        const scheme = SCHEMES[key?.scheme ?? 0]
-        return key === undefined || scheme === undefined
-          ? []
-          : [{ keyId, scheme, groupKey: fromHex(key.groupKey), commitmentsHash: fromHex(hash) }]
-      }),
-    )
-    const verdict = verifyEvidence(bytes, { chainId: CHAIN_ID, bridge: BRIDGE, committees, keys: registered })
-    return { code: verdict.code, culprits: verdict.culprits.map(({ address }) => address) }
   }
 }

@@ -4,6 +4,7 @@ import { verifySignature } from '../../relayer/crypto/schnorr.ts'
 import { fromHex } from '../../relayer/lib/bytes.ts'
 import { messageOf } from '../../relayer/lib/errors.ts'
 import type { Violation } from './chronicle.ts'
+import type { Judged } from './court.ts'
 import { calm } from './calm.ts'
 import type { Scenario } from './scenario.ts'
 import { World } from './world.ts'
@@ -17,6 +18,8 @@ export interface Outcome {
   readonly counts: ReadonlyMap<string, number>
   readonly story: readonly string[]
   readonly lines: readonly string[] | null
+  /** What honest members keep as evidence, each record once. */
+  readonly evidence: readonly Judged[]
 }
 
 export async function simulate(scenario: Scenario, options: { lines?: boolean } = {}): Promise<Outcome> {
@@ -33,7 +36,8 @@ export async function simulate(scenario: Scenario, options: { lines?: boolean } 
   await world.end()
   tally(world)
   const { violation, counts, story, lines } = chronicle
-  return { scenario, violation, digest: chronicle.digest(), counts, story, lines }
+  const evidence = world.witness.court.records
+  return { scenario, violation, digest: chronicle.digest(), counts, story, lines, evidence }
 }
 
 /** Every key signs, as seen by one honest member that holds a share; where too few do, nothing is claimed. */

@@ -26,7 +26,7 @@ export interface Scene {
 /** The invariants of one world. */
 export class Witness {
   readonly #scene: Scene
-  readonly #court: Court
+  readonly court: Court
   readonly #groupKeys = new Map<number, string>()
   readonly #attempts = new Map<number, number>()
   readonly #sharesSeen = new Set<number>()
@@ -34,7 +34,7 @@ export class Witness {
 
   constructor(scene: Scene) {
     this.#scene = scene
-    this.#court = new Court(scene)
+    this.court = new Court(scene)
     for (const member of scene.members) member.disk.wrote = (write) => this.#wrote(member, write)
   }
 
@@ -44,7 +44,7 @@ export class Witness {
     this.#holdings()
     this.#served()
     await this.#shares()
-    await this.#court.sit()
+    await this.court.sit()
   }
 
   /** At the end: as `settle`, and the shares of the running epoch are read once more. */
@@ -59,7 +59,7 @@ export class Witness {
     chronicle.event(`write ${member.position} ${write.kind} ${write.names.join(' ')}`)
     chronicle.count(`durable ${step}`)
     if (member.corrupt) return
-    if (write.names.some((name) => name.startsWith('evidence/'))) this.#court.call(member)
+    if (write.names.some((name) => name.startsWith('evidence/'))) this.court.call(member)
     if (step === 'destroy key file') this.#destroyed(member, write.names[0] ?? '')
     if (step === 'promote') this.#promoted(member)
     this.#holdings()

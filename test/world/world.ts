@@ -39,7 +39,7 @@ export class World {
   readonly governor: Governor
   readonly weather: Weather
   readonly trials: Trials
-  readonly #witness: Witness
+  readonly witness: Witness
   readonly #signWatch: SignWatch
   readonly #charges: Charges
   readonly #strangers: Strangers
@@ -103,7 +103,7 @@ export class World {
       draw: new Draw(`weather ${scenario.seed}`),
       terms: scenario.weather,
     })
-    this.#witness = new Witness({ chain, network, members: this.members, chronicle })
+    this.witness = new Witness({ chain, network, members: this.members, chronicle })
     const committee = (epoch: number) => chain.head.state.epochs[epoch] ?? { members: [], threshold: 0 }
     const charges = new Charges({ chronicle, members: this.members, owes: mustAnswer })
     this.#charges = charges
@@ -145,7 +145,7 @@ export class World {
     this.#charges.settle()
     await this.#strangers.settle()
     for (const member of this.members) if (member.dying !== null) await this.#bury(member)
-    await this.#witness.settle()
+    await this.witness.settle()
   }
 
   /** Makes something happen now. */
@@ -198,7 +198,7 @@ export class World {
 
   /** Everybody goes home. */
   async end(): Promise<void> {
-    if (this.chronicle.violation === null) await this.#witness.close()
+    if (this.chronicle.violation === null) await this.witness.close()
     for (const member of this.members) if (member.up) await member.stop()
   }
 
