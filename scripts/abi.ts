@@ -1,5 +1,6 @@
 // `npm run abi`: writes relayer/chain/abi.ts from the compiled Bridge (run `npx hardhat build` before).
 import { readFileSync, writeFileSync } from 'node:fs'
+import { flagsOf } from './usage.ts'
 
 /** Where the generated file lies. */
 export const ABI_FILE = 'relayer/chain/abi.ts'
@@ -18,6 +19,7 @@ ${abi.map((entry) => `  ${JSON.stringify(entry)},`).join('\n')}
 }
 
 if (import.meta.main) {
+  flagsOf(`abi: writes ${ABI_FILE} from the compiled Bridge; run \`npx hardhat build\` before`)
   writeFileSync(ABI_FILE, generateAbi())
   console.log(`wrote ${ABI_FILE}`)
 }

@@ -1,6 +1,7 @@
 // `npm run check`: formatting, lint, types and the completeness of the lockfile; one line each, exit 1 if any fails.
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
+import { flagsOf } from './usage.ts'
 
 /** A check by name: what it says when it fails, or null. */
 export type Check = { readonly name: string; readonly run: () => string | null }
@@ -49,6 +50,9 @@ export const CHECKS: readonly Check[] = [
 ]
 
 if (import.meta.main) {
+  flagsOf(
+    'check: format, lint, types, the compose file and the lockfile; one line each, exit code 1 if any fails',
+  )
   for (const { name, run } of CHECKS) {
     const complaint = run()
     console.log(`${complaint === null ? 'ok    ' : 'FAILED'}  ${name}`)

@@ -4,6 +4,7 @@ import type { Command, Option } from 'commander'
 import { EXIT } from '../relayer/cli/exit.ts'
 import { createProgram } from '../relayer/cli/program.ts'
 import { FIELDS, variableOf } from '../relayer/config.ts'
+import { flagsOf } from './usage.ts'
 
 const FILE = new URL('../docs/cli.md', import.meta.url)
 
@@ -84,8 +85,11 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
 }
 
 if (import.meta.main) {
+  const flags = flagsOf('cli-docs: writes docs/cli.md from the commands; with --check it only compares', [
+    '--check',
+  ])
   const page = renderCliDocs()
-  if (!process.argv.includes('--check')) writeFileSync(FILE, page)
+  if (!flags.has('--check')) writeFileSync(FILE, page)
   else if (readFileSync(FILE, 'utf8') !== page) {
     console.error('docs/cli.md is not what the commands say: run node scripts/cli-docs.ts')
     process.exitCode = 1

@@ -167,6 +167,7 @@ function reason(error: unknown): string {
 if (import.meta.main) {
   await main().catch((error: unknown) => {
     console.error(reason(error))
-    process.exitCode = 1
+    const usage = error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS')
+    process.exitCode = usage ? 2 : 1
   })
 }

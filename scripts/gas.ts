@@ -16,6 +16,7 @@ import {
   receiptDigest,
 } from '../relayer/protocol/typed.ts'
 import { artifactOf, deployBridge } from './deploy.ts'
+import { flagsOf } from './usage.ts'
 
 /** Where the table lies, and its columns. */
 export const GAS_FILE = 'docs/contracts-gas.md'
@@ -182,6 +183,9 @@ ${titles.map((title) => row([title, ...columns.map((column) => (column.get(title
 }
 
 if (import.meta.main) {
+  flagsOf(
+    `gas: measures what each call of a Bridge costs, and writes ${GAS_FILE}; run \`npx hardhat build\` before`,
+  )
   const columns: GasColumn[] = []
   for (const n of SIZES) columns.push(await measureGas(n))
   writeFileSync(GAS_FILE, gasPage(columns))

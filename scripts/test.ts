@@ -49,6 +49,12 @@ function runChecks(): Tally {
 }
 
 const asked = process.argv.slice(2)
+if (asked.includes('--help')) {
+  console.log(
+    `npm test [-- PART...]: the parts are check ${PARTS.map(({ name }) => name).join(' ')}; all of them without any`,
+  )
+  process.exit(0)
+}
 const unknown = asked.filter((name) => name !== 'check' && !PARTS.some((part) => part.name === name))
 if (unknown.length > 0) {
   console.error(
