@@ -1,4 +1,5 @@
 // What the control socket and the HTTP server ask of a running daemon; node.ts provides it.
+import type { SignedProbe } from '../bridge/relayer.ts'
 import type { HealthCheck } from './health.ts'
 import type { Address, Hex } from '../lib/bytes.ts'
 import type { OperatorVerdict } from '../store/decisions.ts'
@@ -10,20 +11,6 @@ export interface ProbeRequest {
   readonly text: string
   /** A member that must be among the signers. */
   readonly include?: Address
-}
-
-/** A probe that was signed. */
-export interface ProbeAnswer {
-  readonly keyId: number
-  readonly scheme: string
-  readonly epoch: number
-  readonly text: string
-  /** The 32-byte EIP-712 digest that the signature is over. */
-  readonly digest: Hex
-  readonly groupKey: Hex
-  readonly signature: Hex
-  /** The members whose shares made the signature. */
-  readonly signers: readonly Address[]
 }
 
 /** A stored evidence record. */
@@ -40,7 +27,7 @@ export interface Daemon {
   health(): Promise<readonly HealthCheck[]>
   keys(): Promise<readonly object[]>
   /** @throws InputError for a bad request, and what a failed signing throws */
-  signProbe(request: ProbeRequest, signal: AbortSignal): Promise<ProbeAnswer>
+  signProbe(request: ProbeRequest, signal: AbortSignal): Promise<SignedProbe>
   /** Gives the shares of the running epoch up; the node receives new ones in the next reshare. */
   declareLost(): Promise<object>
   /** The operator's word about exactly the pending change. @throws InputError if it is not that one, or has no seat here */

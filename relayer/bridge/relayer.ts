@@ -27,9 +27,11 @@ export interface SignedProbe {
   readonly scheme: string
   readonly epoch: number
   readonly text: string
+  /** The 32-byte EIP-712 digest that the signature is over. */
   readonly digest: Hex
   readonly groupKey: Hex
   readonly signature: Hex
+  /** The members whose shares made the signature. */
   readonly signers: readonly Address[]
 }
 

@@ -1,6 +1,6 @@
 // `truss sign-probe`: has the committee sign a harmless text with a key, to see that it can.
 import { Command } from 'commander'
-import type { ProbeAnswer } from '../api/daemon.ts'
+import type { SignedProbe } from '../bridge/relayer.ts'
 import { address, whole } from '../lib/settings.ts'
 import { argument, columns, contextOf, show } from './command.ts'
 import { askDaemon, clientConfig } from './daemon-client.ts'
@@ -25,7 +25,7 @@ export function probeCommand(io: Io): Command {
       const context = contextOf(io, command)
       const config = clientConfig(context)
       const body = { keyId: key, text, timeoutMs, ...(include === undefined ? {} : { include }) }
-      const answer = await askDaemon<ProbeAnswer>(config.dataDirectory, 'POST', ['/sign-probe', body])
+      const answer = await askDaemon<SignedProbe>(config.dataDirectory, 'POST', ['/sign-probe', body])
       const name = namerOf(config)
       show(
         context,

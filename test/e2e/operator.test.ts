@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { Contract, JsonRpcProvider } from 'ethers'
-import type { ProbeAnswer } from '../../relayer/api/daemon.ts'
+import type { SignedProbe } from '../../relayer/bridge/relayer.ts'
 import type { KeyStatus } from '../../relayer/bridge/status.ts'
 import type { FullStatus } from '../../relayer/cli/status.ts'
 import { BRIDGE } from '../../relayer/chain/abi-values.ts'
@@ -47,7 +47,7 @@ const at = (index: number): Operator => {
 const start = (operator: Operator) => operators.start(operator.name, ['start', '-c', operator.config])
 const status = (operator: Operator) => operators.ask<FullStatus>(['status', '-c', operator.config])
 const probe = (operator: Operator, more: readonly string[] = []) =>
-  operators.ask<ProbeAnswer>(['sign-probe', '-c', operator.config, ...more])
+  operators.ask<SignedProbe>(['sign-probe', '-c', operator.config, ...more])
 
 async function admin(...args: string[]): Promise<void> {
   const key = ['--private-key-env', 'TRUSS_PRIVATE_KEY', '--yes', '-c', first().config]
@@ -87,7 +87,7 @@ async function damageShare(operator: Operator): Promise<string> {
 }
 
 /** Whether the contract takes a probe's signature for key 0's. */
-async function verified({ digest, signature }: ProbeAnswer): Promise<boolean> {
+async function verified({ digest, signature }: SignedProbe): Promise<boolean> {
   const provider = new JsonRpcProvider(chain.url, CHAIN_ID, { staticNetwork: true })
   const bridge = new Contract(chain.bridge, BRIDGE, provider)
   try {

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import { Wallet } from 'ethers'
-import type { ProbeAnswer } from '../../relayer/api/daemon.ts'
+import type { SignedProbe } from '../../relayer/bridge/relayer.ts'
 import { askDaemon } from '../../relayer/cli/daemon-client.ts'
 import { committee, completed } from '../../scripts/devnet/governance.ts'
 import type { RelayerNode, World } from '../../scripts/devnet/world.ts'
@@ -50,7 +50,7 @@ async function probes(text: string, rounds = ROUNDS): Promise<number[]> {
       const body = { keyId: 0, text: `${text} ${round}`, timeoutMs: 60_000 }
       try {
         const data = join(node.directory, 'data')
-        const answer = await askDaemon<ProbeAnswer>(data, 'POST', ['/sign-probe', body])
+        const answer = await askDaemon<SignedProbe>(data, 'POST', ['/sign-probe', body])
         assert.equal(answer.keyId, 0)
       } catch (error) {
         failed.push(`${text}: ${String(error)}`)

@@ -7,10 +7,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { ControlServer, PROBES_PER_MINUTE } from '../../relayer/api/control.ts'
-import type { Daemon, ProbeAnswer } from '../../relayer/api/daemon.ts'
+import type { Daemon } from '../../relayer/api/daemon.ts'
 import { type HealthCheck, ill, well } from '../../relayer/api/health.ts'
 import { HttpServer } from '../../relayer/api/http.ts'
 import { askDaemon } from '../../relayer/cli/daemon-client.ts'
+import type { SignedProbe } from '../../relayer/bridge/relayer.ts'
 import { DaemonError } from '../../relayer/cli/exit.ts'
 import { toAddress } from '../../relayer/lib/bytes.ts'
 import { InputError, NetworkError, StoreError } from '../../relayer/lib/errors.ts'
@@ -25,7 +26,7 @@ function daemonWith(checks: readonly HealthCheck[]): Daemon {
     keys: async () => [{ keyId: 0 }],
     evidence: async () => [],
     decide: async (verdict, choice) => ({ verdict, ...choice }),
-    async signProbe({ keyId, text, include }, signal): Promise<ProbeAnswer> {
+    async signProbe({ keyId, text, include }, signal): Promise<SignedProbe> {
       if (text === 'never') await new Promise((_, reject) => signal.addEventListener('abort', reject))
       if (keyId > 0)
         throw new InputError(`sign probe: there is no key ${keyId}`, { hint: 'see `truss keys`' })
@@ -61,7 +62,7 @@ test('the control socket has mode 0600, and answers the operator', async (contex
   assert.equal(status.epoch, 3)
   assert.equal(status.health[0]?.check, 'rpc')
   const body = { keyId: 0, text: 'hello', include: SIGNER.toUpperCase().replace('0X', '0x') }
-  const answer = await askDaemon<ProbeAnswer>(directory, 'POST', ['/sign-probe', body])
+  const answer = await askDaemon<SignedProbe>(directory, 'POST', ['/sign-probe', body])
   assert.deepEqual(answer.signers, [SIGNER])
 })
 
