@@ -55,11 +55,11 @@ export async function savePrepared(vault: Vault, spec: CeremonySpec, prepared: P
 
 /** The share sets of an epoch that are neither active nor marked for erasure, ascending by attempt. @throws StoreError */
 export async function listShares(vault: Vault, epoch: number): Promise<ShareRecord[]> {
-  return Promise.all((await listSlots(vault, epoch)).map((slot) => readShareRecord(vault, slot)))
+  return Promise.all((await slotsOfEpoch(vault, epoch)).map((slot) => readShareRecord(vault, slot)))
 }
 
 /** Where they are, without a look at them. */
-export async function listSlots({ records }: Vault, epoch: number): Promise<Slot[]> {
+export async function slotsOfEpoch({ records }: Vault, epoch: number): Promise<Slot[]> {
   const retired = new Set(
     (await records.keys(ofEpoch(PREFIX.retired, epoch))).map((key) => numbersOf(key).attempt),
   )

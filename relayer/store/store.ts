@@ -100,7 +100,7 @@ export class Store {
 
   /** Where these are; damage of one of them must not keep this node from another. */
   preparedSlots(epoch: number): Promise<Slot[]> {
-    return shares.listSlots(this.#vault, epoch)
+    return shares.slotsOfEpoch(this.#vault, epoch)
   }
 
   /** The public record of a set. @throws StoreError, never "no share" */

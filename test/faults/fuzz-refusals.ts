@@ -40,6 +40,8 @@ export const NOT_BY_BYTES: Readonly<Record<string, string>> = {
   'StoreError: retire burned epoch': 'the same',
   'StoreError: erase share': 'the same',
   'InputError: advance cursor': 'the same',
+  'HelloError: decode hello: too many boots on one connection':
+    'it is about what came on a connection before',
   'StoreError: open store: no schema record': 'a record that is not there has no bytes',
   'NetworkError: listen': 'the own address',
   'NetworkError: answer': 'the asker goes away, or the daemon stops',
