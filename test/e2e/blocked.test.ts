@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { alive, listens } from '../support/outside.ts'
 import type { Summary } from '../../scripts/devnet/summary.ts'
 
 /** Far above what any of these takes. */
@@ -62,23 +62,6 @@ function devnet(name: string, ...flags: readonly string[]): Driver {
 async function eventually(what: string, done: () => boolean, output = () => ''): Promise<void> {
   for (const deadline = Date.now() + LIMIT_MS; Date.now() < deadline; await sleep(100)) if (done()) return
   assert.fail(`waited for ${what}\n${output().slice(-3000)}`)
-}
-
-function alive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch {
-    return false
-  }
-}
-
-function listens(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1')
-    socket.once('connect', () => resolve(true)).once('error', () => resolve(false))
-    socket.once('connect', () => socket.destroy())
-  })
 }
 
 test('a member that cannot finish: the devnet ends non-zero, and names it in its output and in its summary', async () => {
