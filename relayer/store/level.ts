@@ -5,6 +5,7 @@ import { Level } from 'level'
 import { StoreError } from '../lib/errors.ts'
 import type { Database, KeyFiles, Op } from './database.ts'
 import { openKeyFiles } from './keyfiles.ts'
+import { damagedTable } from './tables.ts'
 
 /** Sorts after every key that begins with the prefix: our keys are ASCII. */
 const END = '\xff'
@@ -40,10 +41,13 @@ export async function openLevel(directory: string): Promise<{ database: Database
       hint: 'make it writable for the user that runs truss, or choose another dataDirectory',
     })
   }
+  const damaged = await guarded(`open data directory ${directory}`, () => damagedTable(location))
   // CAST: in Node a Level is a ClassicLevel; the types that it shares with browsers leave compactRange out
   const level = new Level<string, Uint8Array>(location, {
     keyEncoding: 'utf8',
     valueEncoding: 'view',
+    // Ciphertexts and codes do not get smaller, and the index of a table that is not compressed can be followed.
+    compression: false,
   }) as Level<string, Uint8Array> & Records
   try {
     await level.open()
@@ -51,6 +55,8 @@ export async function openLevel(directory: string): Promise<{ database: Database
     throw openError(directory, cause)
   }
   try {
+    if (damaged !== null)
+      throw new StoreError(`open data directory ${directory}: ${damaged} is damaged`, { hint: RESTORE })
     const mender = new Mender(level, location)
     const database = databaseOf(level, mender)
     const close = () => {

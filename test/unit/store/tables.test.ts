@@ -1,0 +1,70 @@
+// Damaged tables are refused at the start, whichever bit is wrong: LevelDB itself would read on, or abort the process.
+import assert from 'node:assert/strict'
+import { cpSync, globSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { StoreError } from '../../../relayer/lib/errors.ts'
+import { openLevel } from '../../../relayer/store/level.ts'
+import { crc32c, isWhole } from '../../../relayer/store/tables.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'truss-tables-'))
+const whole = join(folder, 'whole')
+
+before(async () => {
+  const { database } = await openLevel(whole)
+  const puts = Array.from({ length: 60 }, (_, at) => {
+    const value = new Uint8Array(200).map((_, place) => (place * 7 + at) & 0xff)
+    return { type: 'put', key: `share/${String(at).padStart(16, '0')}`, value } as const
+  })
+  await database.batch(puts)
+  await database.compact('share/')
+  await database.close()
+})
+after(() => rmSync(folder, { recursive: true }))
+
+function tables(directory: string): string[] {
+  return globSync('db/*.ldb', { cwd: directory }).map((name) => join(directory, name))
+}
+
+test('checksums are those of RFC 3720, appendix B.4', () => {
+  assert.equal(crc32c(new Uint8Array(32)), 0x8a9136aa)
+  assert.equal(crc32c(new Uint8Array(32).fill(0xff)), 0x62a8ab43)
+  assert.equal(crc32c(Uint8Array.from({ length: 32 }, (_, at) => at)), 0x46dd794e)
+})
+
+test('a table that LevelDB wrote is whole, and without any one byte of its blocks it is not', () => {
+  const [file = ''] = tables(whole)
+  const table = readFileSync(file)
+  assert.ok(table.length > 8000 && isWhole(table))
+  const footer = table.length - 48
+  for (let at = 0; at < footer; at += 3) {
+    const damaged = new Uint8Array(table)
+    damaged[at] = (damaged[at] ?? 0) ^ (1 << (at % 8))
+    assert.equal(isWhole(damaged), false, `byte ${at}`)
+  }
+  for (const length of [0, 10, 47, 48, 4000, table.length - 1])
+    assert.equal(isWhole(table.subarray(0, length)), false, `${length} bytes`)
+  for (let at = footer; at < table.length; at++) {
+    const damaged = new Uint8Array(table)
+    damaged[at] = 0xff
+    assert.equal(typeof isWhole(damaged), 'boolean', `byte ${at}`)
+  }
+})
+
+test('a directory with a damaged table does not open, and says which and what to do', async () => {
+  for (const damage of [
+    (file: string) => truncateSync(file, 100),
+    (file: string) => writeFileSync(file, readFileSync(file).fill(0x55, 50, 51)),
+  ]) {
+    const directory = mkdtempSync(join(folder, 'damaged-'))
+    cpSync(whole, directory, { recursive: true })
+    for (const file of tables(directory)) damage(file)
+    await assert.rejects(openLevel(directory), (error) => {
+      assert.ok(error instanceof StoreError)
+      assert.match(error.message, /^open data directory .*\.ldb is damaged$/)
+      assert.match(error.hint, /restore the data directory from a backup of this same epoch/)
+      return true
+    })
+  }
+})
