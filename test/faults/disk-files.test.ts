@@ -13,7 +13,7 @@ const part = 'disk'
 /** Patterns below the data directory, and what may come of damage; a file that holds nothing of worth is made again. */
 const FILES: readonly (readonly [name: string, pattern: string, required: readonly Outcome[]])[] = [
   ['key file', 'keys/*.key', [LOST]],
-  ['table of records', 'db/*.ldb', [REFUSED, HEALED, LOST]],
+  ['table of records', 'db/*.ldb', [REFUSED]],
   ['log of records', 'db/*.log', [REFUSED, HEALED, LOST]],
   ['manifest', 'db/MANIFEST-*', [REFUSED, HEALED, LOST]],
   ['name of the manifest', 'db/CURRENT', [REFUSED]],
@@ -138,8 +138,8 @@ test(
   ),
 )
 
+// A flipped bit in a configuration may well be another configuration.
 for (const [name, where] of Object.entries(BESIDE))
-  // A flipped bit in a configuration may well be another configuration.
   for (const [how, damage] of Object.entries(DAMAGES))
     if (name !== 'configuration' || !how.startsWith('bit'))
       test(

@@ -27,9 +27,10 @@ function order(file: string): number {
 
 const HELP = `Faults on real processes, disks and networks, and hostile peers.
 
-usage: npm run test:faults -- [--inputs N] [PART...]
+usage: npm run test:faults -- [--jobs N] [--inputs N] [PART...]
 
   PART         only these parts, of: ${PARTS.join(' ')}
+  --jobs N     parts at once, 2 without it; ${ALONE} is always alone
   --inputs N   inputs of the fuzzer, 10000000 without it
   --help       this text
 
@@ -78,24 +79,35 @@ async function runFile(file: string): Promise<boolean> {
   return whole
 }
 
+interface Asked {
+  readonly parts: readonly string[]
+  readonly inputs: number
+  readonly jobs: number
+}
+
 /** Runs the parts, the fuzzer beside those that mostly wait; gives whether all passed. */
-async function runParts(asked: readonly string[], inputs: number): Promise<boolean> {
+async function runParts({ parts, inputs, jobs }: Asked): Promise<boolean> {
   const lengths: string[] = []
-  const timed = async (part: string, passes: () => Promise<boolean>): Promise<boolean> => {
-    const start = performance.now()
-    const passed = await passes()
-    lengths.push(`${part} ${((performance.now() - start) / 1000).toFixed(0)} s`)
-    return passed
-  }
-  const wanted = (part: string) => asked.length === 0 || asked.includes(part)
-  const fuzzing = wanted(FUZZ) ? new Fuzzing(inputs) : null
   let passed = true
-  for (const file of FILES.filter((each) => wanted(nameOf(each)))) {
-    if (nameOf(file) === ALONE && fuzzing !== null)
-      passed = (await timed(`waiting for ${FUZZ}`, () => fuzzing.over())) && passed
-    passed = (await timed(nameOf(file), () => runFile(file))) && passed
+  const timed = async (part: string, passes: () => Promise<boolean>): Promise<void> => {
+    const start = performance.now()
+    passed = (await passes()) && passed
+    lengths.push(`${part} ${((performance.now() - start) / 1000).toFixed(0)} s`)
   }
-  if (fuzzing !== null) passed = (await fuzzing.over()) && passed
+  const wanted = (part: string) => parts.length === 0 || parts.includes(part)
+  const fuzzing = wanted(FUZZ) ? new Fuzzing(inputs) : null
+  const files = FILES.filter((file) => wanted(nameOf(file)))
+  const left = files.filter((file) => nameOf(file) !== ALONE)
+  const worker = async () => {
+    for (let file = left.shift(); file !== undefined; file = left.shift()) {
+      const next = file
+      await timed(nameOf(next), () => runFile(next))
+    }
+  }
+  await Promise.all(Array.from({ length: jobs }, worker))
+  if (fuzzing !== null) await timed(`then ${FUZZ}`, () => fuzzing.over())
+  for (const file of files.filter((each) => nameOf(each) === ALONE))
+    await timed(nameOf(file), () => runFile(file))
   console.log(`\n${lengths.join(', ')}`)
   return passed
 }
@@ -104,6 +116,7 @@ async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: {
+      jobs: { type: 'string', default: '2' },
       inputs: { type: 'string', default: '10000000' },
       help: { type: 'boolean', short: 'h', default: false },
     },
@@ -113,8 +126,9 @@ async function main(): Promise<number> {
     return 0
   }
   const unknown = positionals.filter((part) => !PARTS.includes(part))
-  const inputs = Number(values.inputs)
-  if (unknown.length > 0 || !Number.isSafeInteger(inputs) || inputs < 1) {
+  const [inputs, jobs] = [Number(values.inputs), Number(values.jobs)]
+  const isCount = (value: number) => Number.isSafeInteger(value) && value >= 1
+  if (unknown.length > 0 || !isCount(inputs) || !isCount(jobs)) {
     console.error(unknown.length > 0 ? `no part ${unknown.join(', ')}\n\n${HELP}` : HELP)
     return NOTHING_TRIED
   }
@@ -130,7 +144,7 @@ async function main(): Promise<number> {
   writeFileSync(trials, '')
   process.env.FAULT_TRIALS_FILE = trials
   const start = performance.now()
-  const passed = await runParts(positionals, inputs)
+  const passed = await runParts({ parts: positionals, inputs, jobs })
   const rows = rowsOf(trials)
   writeFileSync(table, `${JSON.stringify(rows, null, 2)}\n`)
   copyFileSync(table, join(OUT, 'last.json'))
