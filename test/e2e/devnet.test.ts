@@ -1,18 +1,22 @@
 // Runs the devnet and then reads chain, processes and ports with ethers, noble and node:crypto only: nothing of ours marks its own work.
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { createPublicKey, verify } from 'node:crypto'
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { connect } from 'node:net'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
 import { schnorr } from '@noble/curves/secp256k1.js'
 import { Contract, getBytes, JsonRpcProvider, TypedDataEncoder } from 'ethers'
+import { alive, listens } from '../support/outside.ts'
+import { found, keyFilesOf, readinessOf, receiptsOf, secretsIn } from '../support/devnet-evidence.ts'
 
 const ABI = [
   'function epochInfo(uint64) view returns (tuple(uint64 epoch, uint8 status, address[] members, uint32 threshold, bytes32 committeeHash, uint64 predecessor, uint64 successor, uint32 attempt, bytes32 transcriptHash, tuple(uint32 keyId, bytes32 hash)[] commitmentsHashes, address[] receipts, uint32 receiptsNeeded, bool waived, uint64 activatedBlock))',
+  'function activate(tuple(uint64 epoch, uint32 attempt, bytes32 committeeHash, tuple(uint32 keyId, bytes groupKey, bytes32 commitmentsHash)[] keys, bytes32 transcriptHash) a, bytes[] readiness, bytes groupSignature)',
+  'function recordDeletions(tuple(uint64 epoch, address relayer, uint64 successorEpoch, uint32 outstandingBackups)[] receipts, bytes[] signatures)',
   'function _MPCAddress() view returns (address)',
   'function verifyGroupSignature(bytes32, bytes) view returns (bool)',
   'event EpochActivated(tuple(uint64 epoch, uint32 attempt, bytes32 committeeHash, tuple(uint32 keyId, bytes groupKey, bytes32 commitmentsHash)[] keys, bytes32 transcriptHash) activation, bytes groupSignature)',
@@ -57,23 +61,6 @@ const directory = mkdtempSync(join(tmpdir(), 'truss-devnet-'))
 let driver: ChildProcess
 let summary: Summary
 let output = ''
-
-function alive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch {
-    return false
-  }
-}
-
-function listens(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1')
-    socket.once('connect', () => resolve(true)).once('error', () => resolve(false))
-    socket.once('close', () => socket.destroy())
-  })
-}
 
 async function waitFor(what: string, seconds: number, done: () => boolean): Promise<void> {
   for (const deadline = Date.now() + seconds * 1000; Date.now() < deadline; ) {
@@ -200,6 +187,54 @@ test('every reshare has the receipts that it needs on chain, each signed by its 
   }
 })
 
+test('the readiness in every activation and each deletion receipt is signed by the member that it names', async () => {
+  const contract = bridge()
+  const seen = { contract, address: summary.bridge, chainId: summary.chainId }
+  const membersOf = async (epoch: number): Promise<string[]> => [
+    ...(await contract.getFunction('epochInfo')(epoch)).members,
+  ]
+  const ready = await readinessOf(seen, membersOf)
+  const epochs = new Set(ready.map(({ epoch }) => epoch))
+  for (const { epoch } of summary.steps) assert.ok(epochs.has(epoch), `epoch ${epoch}`)
+  const deleted = await receiptsOf(seen)
+  for (const { epoch, named, signer } of [...ready, ...deleted]) assert.equal(signer, named, `epoch ${epoch}`)
+  for (const { reshare } of summary.steps) {
+    if (reshare === undefined) continue
+    const info = await contract.getFunction('epochInfo')(reshare.superseded)
+    const signers = new Set(
+      deleted.flatMap((word) => (word.epoch === reshare.superseded ? [word.signer] : [])),
+    )
+    for (const relayer of info.receipts) assert.ok(signers.has(relayer), `epoch ${reshare.superseded}`)
+    for (const signer of signers) assert.ok(info.members.includes(signer))
+  }
+})
+
+test('no running relayer has a byte of an old share or of its key on disk, and only members have a key file', async () => {
+  const last = summary.steps.at(-1)
+  assert.ok(last)
+  const running = summary.relayers.filter(({ pid }) => pid !== null)
+  for (const { name, address } of running) {
+    const epochs = keyFilesOf(join(directory, name, 'data')).map((file) => Number(file.split('-')[0]))
+    assert.deepEqual(epochs, last.members.includes(address) ? [last.epoch] : [], name)
+  }
+  for (const { step, reshare } of summary.steps) {
+    if (reshare === undefined) continue
+    const copies = join(directory, 'copies', step)
+    for (const name of readdirSync(copies)) {
+      const copy = join(copies, name, 'data')
+      const secrets = await secretsIn(copy, reshare.superseded)
+      assert.ok(secrets.length > 4, `${step}: the copy of ${name} has the share`)
+      assert.ok(found(secrets, copy).length > 0, 'what is on a disk is found')
+      for (const one of running)
+        assert.deepEqual(
+          found(secrets, join(directory, one.name, 'data')),
+          [],
+          `${step}: ${name} at ${one.name}`,
+        )
+    }
+  }
+})
+
 test('no trace of an old share is left, a returning member is refused with both epochs, mixed shares sign nothing', () => {
   for (const { epoch, reshare } of summary.steps) {
     if (reshare === undefined) continue
@@ -212,13 +247,37 @@ test('no trace of an old share is left, a returning member is refused with both 
   }
 })
 
-test('a stranger was refused every protocol beyond discovery, and the members counted it', () => {
+/** Streams that running relayers refused so far, as their metrics say. */
+async function refusedStreams(): Promise<number> {
+  const running = summary.relayers.filter(({ pid }) => pid !== null)
+  const pages = await Promise.all(
+    running.map(async ({ httpPort }) => (await fetch(`http://127.0.0.1:${httpPort}/metrics`)).text()),
+  )
+  const counts = pages.flatMap((page) => [...page.matchAll(/^truss_refused_streams_total\{.*\} (\d+)$/gm)])
+  return counts.reduce((sum, [, count]) => sum + Number(count), 0)
+}
+
+test('a stranger was refused every protocol beyond discovery, and the members counted it', async () => {
   assert.ok(summary.stranger.refused.length >= 3)
   assert.ok(
     summary.stranger.served.every((name) => /kad|identify|id\/|ping|hello/.test(name)),
     summary.stranger.served.join(),
   )
   assert.ok(summary.stranger.counted >= summary.stranger.refused.length)
+  // Once more, and this time the replies and the counters are looked at from here.
+  const running = summary.relayers.filter(({ pid }) => pid !== null)
+  const before = await refusedStreams()
+  const members = running.map(({ address, p2pPort }) => `${address}@${p2pPort}`).join(',')
+  const args = ['test/e2e/entries/stranger.ts', '--members', members]
+  const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 60_000 })
+  const { refused, served }: { refused: string[]; served: string[] } = JSON.parse(stdout)
+  assert.ok(refused.length >= 3 * running.length, stdout)
+  for (const { address } of running) assert.ok(refused.some((line) => line.startsWith(address)))
+  assert.deepEqual(
+    served.filter((line) => !/\/(kad|id|ping|hello)\//.test(line)),
+    [],
+  )
+  assert.ok((await refusedStreams()) >= before + refused.length)
 })
 
 test('relayers are separate processes that listen, and all of them end with the driver', async () => {
