@@ -143,6 +143,9 @@ async function main(): Promise<number> {
   const table = join(OUT, `${process.pid}.json`)
   writeFileSync(trials, '')
   process.env.FAULT_TRIALS_FILE = trials
+  // Parts that run at once would each build them, in one another's way.
+  if (spawnSync('node_modules/.bin/hardhat', ['build', '--quiet'], { stdio: 'inherit' }).status !== 0)
+    return 1
   const start = performance.now()
   const passed = await runParts({ parts: positionals, inputs, jobs })
   const rows = rowsOf(trials)
