@@ -1,13 +1,16 @@
 // Control messages that break the rules, each followed to the honest member that takes it and to what that member makes of it.
 import type { Address } from '../../relayer/lib/bytes.ts'
 import { toHex } from '../../relayer/lib/bytes.ts'
-import type { RefusalCode, SignMessage } from '../../relayer/protocol/signwire.ts'
-import type { Packet } from '../support/sim-network.ts'
+import type { RefusalCode, SignMessage, SigningPackage } from '../../relayer/protocol/signwire.ts'
+import type { Packet, SimNetwork } from '../support/sim-network.ts'
+import type { Attendance } from './attendance.ts'
 import type { Chronicle } from './chronicle.ts'
 import type { Line } from './hearing.ts'
 import type { Leaving, WireCheat } from './leaving.ts'
+import { Ledger } from './ledger.ts'
 import type { Member } from './member.ts'
 import { packageHashOf } from './packages.ts'
+import { mustAnswer } from './signwatch.ts'
 
 /** What must come of a control message at an honest member that takes it; what shows it is listed by whoever makes the cheat. */
 export interface Verdict {
@@ -15,8 +18,14 @@ export interface Verdict {
   readonly answer?: RefusalCode
   /** The line of a member's log that gives it. */
   readonly line?: (line: Line, culprit: Address) => boolean
+  /** Silence is a violation where the member takes part for certain. */
+  readonly loud?: true
   /** A line that shows the message taken for good, which is a violation. */
   readonly taken?: (line: Line, culprit: Address) => boolean
+  /** It is a share that does not fit: a leader with all shares must say so. */
+  readonly share?: true
+  /** Of two packages that exclude each other, the second is refused with this code and no other. */
+  readonly exact?: true
   /** A leader goes on without the culprit. */
   readonly passedOver?: true
   /** Nothing shows it to the honest member: a stranger who sees two packages of one session convicts the leader. */
@@ -37,7 +46,7 @@ export interface Charge {
 }
 
 /** A start message carries its coordinator's signature: it does not matter who brings it. */
-export const REFUSED_START: Verdict = { line: ({ msg }) => msg === 'start message refused' }
+export const REFUSED_START: Verdict = { line: ({ msg }) => msg === 'start message refused', loud: true }
 
 interface Open {
   readonly charge: Charge
@@ -60,8 +69,8 @@ export interface Pair {
 export class Charges {
   readonly #chronicle: Chronicle
   readonly #members: readonly Member[]
-  /** Whether a member must answer this packet, as far as the world can see. */
-  readonly #owes: (member: Member, packet: Packet) => boolean
+  readonly #attendance: Attendance
+  readonly #ledger: Ledger
   readonly #charged = new WeakMap<Packet, Charge>()
   /** Processes that were sent a packet: the second copy of one is answered by nobody. */
   readonly #seen = new WeakMap<Packet, Set<Member['relayer']>>()
@@ -71,12 +80,16 @@ export class Charges {
 
   constructor(of: {
     chronicle: Chronicle
+    network: SimNetwork
     members: readonly Member[]
-    owes: (member: Member, packet: Packet) => boolean
+    attendance: Attendance
   }) {
     this.#chronicle = of.chronicle
     this.#members = of.members
-    this.#owes = of.owes
+    this.#attendance = of.attendance
+    this.#ledger = new Ledger(of.chronicle)
+    of.network.onDelivered = (packet) => this.#delivered(packet)
+    of.network.onUnserved = (packet) => this.#unserved(packet)
   }
 
   /** What a corrupt operator sends in place of a packet: each that differs is followed, or that nothing is sent. */
@@ -107,14 +120,13 @@ export class Charges {
     return packet
   }
 
-  /** The network hands a packet to its receiver. */
-  delivered(packet: Packet): void {
+  #delivered(packet: Packet): void {
     const charge = this.#charged.get(packet)
+    this.#ledger.delivered(packet, charge?.verdict.share === true)
     if (charge !== undefined) this.#follow(packet, charge)
   }
 
-  /** The network refuses a packet, its receiver being up. */
-  refused(packet: Packet): void {
+  #unserved(packet: Packet): void {
     const charge = this.#charged.get(packet)
     const honest = this.#honest(packet.to)
     if (charge?.verdict.unserved === true && honest !== null) this.#reached(charge)
@@ -122,6 +134,7 @@ export class Charges {
 
   /** An honest member writes a line to its log. */
   heard(member: Member, line: Line): void {
+    this.#ledger.heard(member, line)
     this.#judge(member, ({ verdict, culprit }) => {
       if (verdict.taken?.(line, culprit) === true) return 'taken'
       return verdict.line?.(line, culprit) === true ? 'given' : null
@@ -135,16 +148,19 @@ export class Charges {
     this.#judge(member, ({ verdict, hashes }, signed) => {
       if (verdict.stranger === true || !hashes.includes(hash)) return null
       if (message.type === 'need') return 'moot'
-      if (message.type === 'refuse')
-        return verdict.answer === undefined ? null : message.code === verdict.answer ? 'given' : 'moot'
+      if (message.type === 'refuse' && message.code === verdict.answer) return 'given'
+      if (message.type === 'refuse' && verdict.answer === undefined) return null
+      if (message.type === 'refuse' && verdict.exact !== true) return 'moot'
       // Of two packages that exclude each other, one may be signed.
-      signed.add(hash)
-      return signed.size === hashes.length ? 'taken' : null
+      signed.add(message.type === 'share' ? hash : 'refused otherwise')
+      return signed.size === hashes.length && hashes.some((each) => signed.has(each)) ? 'taken' : null
     })
   }
 
   /** An honest leader asks these members to sign. */
-  packaged(leader: Member, signers: readonly Address[]): void {
+  packaged(leader: Member, of: { hash: string; signing: SigningPackage; signers: readonly Address[] }): void {
+    const { signers } = of
+    this.#ledger.led(leader, of.hash, of)
     this.#judge(leader, ({ verdict, culprit }) =>
       verdict.passedOver === true && !signers.includes(culprit) ? 'given' : null,
     )
@@ -162,6 +178,7 @@ export class Charges {
 
   /** The block is over: verdicts that were due must have been given. */
   settle(): void {
+    this.#ledger.settle()
     const { block } = this.#chronicle
     for (const { charge, member, until, owed } of this.#open)
       if (until <= block && owed !== null && owed === member.relayer && member.dying === null)
@@ -180,11 +197,8 @@ export class Charges {
     const until = this.#chronicle.block + (charge.verdict.within ?? 0)
     const seen = this.#seen.get(packet) ?? new Set()
     const { verdict, hashes } = charge
-    const owed =
-      verdict.answer !== undefined &&
-      hashes.length === 1 &&
-      !seen.has(member.relayer) &&
-      this.#owes(member, packet)
+    const loud = verdict.loud === true || (verdict.answer !== undefined && hashes.length === 1)
+    const owed = loud && !seen.has(member.relayer) && this.#owes(member, packet)
     this.#seen.set(packet, seen.add(member.relayer))
     this.#open.push({ charge, member, until, owed: owed ? member.relayer : null, signed: new Set() })
   }
@@ -213,6 +227,11 @@ export class Charges {
       'every cheat gets its verdict',
       `${member.name} ${how} where "${name}" asks for ${verdict.answer ?? 'a refusal'}`,
     )
+  }
+
+  /** Whether a member must answer this packet, as far as the world can see. */
+  #owes(member: Member, packet: Packet): boolean {
+    return mustAnswer(member, packet) || this.#attendance.attends(member, packet)
   }
 
   #honest(address: Address): Member | null {

@@ -176,7 +176,7 @@ export const PACKAGE_CHEATS: readonly WireCheat[] = [
   },
   {
     name: 'two packages for one session',
-    verdict: { answer: 'E_EQUIV' },
+    verdict: { answer: 'E_EQUIV', exact: true },
     change: twice(otherNonce),
   },
   {

@@ -37,7 +37,7 @@ export const OLD_SHARE = 'share of an earlier epoch'
 export const SHARE_CHEATS: readonly WireCheat[] = [
   {
     name: 'wrong signature share',
-    verdict: { line: (line, culprit) => convicts(line, culprit, ['E_ZSHARE']), within: 6 },
+    verdict: { line: (line, culprit) => convicts(line, culprit, ['E_ZSHARE']), share: true, within: 6 },
     change: (leaving) => {
       const message = messageIn(leaving.packet)
       if (message?.type !== 'share') return null
@@ -75,7 +75,7 @@ export const SHARE_CHEATS: readonly WireCheat[] = [
   },
   {
     name: OLD_SHARE,
-    verdict: { line: (line, culprit) => convicts(line, culprit, ['E_ZSHARE']), within: 6 },
+    verdict: { line: (line, culprit) => convicts(line, culprit, ['E_ZSHARE']), share: true, within: 6 },
     // The signer of this operator is handed the old share (keeper.ts): what leaves is what it says.
     change: ({ packet, signing }) => {
       const message = messageIn(packet)

@@ -6,6 +6,7 @@ import { decodeBatch, type NonceEntry, pairAt } from '../../relayer/protocol/non
 import type { SignMessage, SigningPackage } from '../../relayer/protocol/signwire.ts'
 import { KEY } from '../../relayer/store/layout.ts'
 import type { Packet } from '../support/sim-network.ts'
+import type { Attendance } from './attendance.ts'
 import type { Charges } from './charges.ts'
 import type { Chronicle } from './chronicle.ts'
 import type { Member } from './member.ts'
@@ -18,6 +19,7 @@ export interface Watched {
   readonly digests: ReadonlyMap<string, string>
   readonly committee: (epoch: number) => { readonly members: readonly Address[]; readonly threshold: number }
   readonly charges: Charges
+  readonly attendance: Attendance
   readonly strangers: Strangers
   /** Whether an operator signs in this epoch with a share of an earlier one. */
   readonly old: (address: Address, epoch: number) => boolean
@@ -60,15 +62,16 @@ export class SignWatch {
     return request?.payload.type === 'probe' && this.#of.old(address, request.ref.epoch)
   }
 
-  /** A packet of the signing topic; the sender is as the network authenticates it. */
+  /** A packet as it leaves; the sender is as the network authenticates it. */
   saw(packet: Packet, sender: Member): void {
+    if (!sender.corrupt) this.#of.attendance.saw(packet, sender)
     const message = messageIn(packet)
     if (message === null) return
     if (message.type === 'batch') this.#published(message.batch)
     const asked = packageIn(packet)
     if (asked !== null) this.#packages.set(packageHashOf(packet) ?? '', asked)
     if (sender.corrupt) return
-    if (asked !== null) this.#led(asked, sender)
+    if (asked !== null) this.#led(asked, packageHashOf(packet) ?? '', sender)
     this.#of.charges.answered(sender, message)
     if (message.type === 'share') this.#shared(message, sender)
   }
@@ -91,7 +94,8 @@ export class SignWatch {
   }
 
   /** What an honest leader asks for: sessions within the bound of ROAST, and points that are nonces. */
-  #led({ request, session, scheme, entries }: SigningPackage, leader: Member): void {
+  #led(signing: SigningPackage, hash: string, leader: Member): void {
+    const { request, session, scheme, entries } = signing
     const { members, threshold } = this.#of.committee(request.ref.epoch)
     this.#chronicle.count(session === 1 ? 'packages of first sessions' : 'packages of further sessions')
     if (session > members.length - threshold + 1)
@@ -103,10 +107,8 @@ export class SignWatch {
       scheme !== 'ecdsa-secp256k1' && isNoncePoint(scheme, hiding) && isNoncePoint(scheme, binding)
     if (!entries.every(good))
       this.#chronicle.violated('every cheat gets its verdict', `${leader.name} leads with a bad nonce`)
-    this.#of.charges.packaged(
-      leader,
-      entries.flatMap(({ index }) => members[index - 1] ?? []),
-    )
+    const signers = entries.flatMap(({ index }) => members[index - 1] ?? [])
+    this.#of.charges.packaged(leader, { hash, signing, signers })
   }
 
   #published(bytes: Uint8Array): void {

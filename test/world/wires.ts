@@ -83,7 +83,7 @@ export const WIRE_CHEATS: readonly WireCheat[] = [
   {
     name: 'forged evidence',
     // What is kept is judged in court.
-    verdict: refusing('evidence'),
+    verdict: { ...refusing('evidence'), loud: true },
     change: on('announce', ({ packet }) => {
       // In the form of a record, with nothing in it that anybody signed.
       const none = new Uint8Array(64)

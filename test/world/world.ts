@@ -8,6 +8,7 @@ import { bridgeVerifier } from '../support/fake-chain-verifier.ts'
 import { FakeClock, settle } from '../support/fake-clock.ts'
 import { seededRng } from '../support/seeded-rng.ts'
 import { type Packet, SimNetwork } from '../support/sim-network.ts'
+import { Attendance } from './attendance.ts'
 import { befall } from './befall.ts'
 import { CONTROL_CHEATS } from './catalogue.ts'
 import { Charges } from './charges.ts'
@@ -20,7 +21,7 @@ import { BRIDGE, CHAIN_ID, Member, POLL_MS } from './member.ts'
 import type { Happening, Scenario } from './scenario.ts'
 import { Outsiders } from './outsiders.ts'
 import { OLD_SHARE } from './shares.ts'
-import { mustAnswer, SignWatch } from './signwatch.ts'
+import { SignWatch } from './signwatch.ts'
 import { Strangers } from './stranger.ts'
 import { Trials } from './trials.ts'
 import { watched } from './watched.ts'
@@ -105,20 +106,20 @@ export class World {
     })
     this.witness = new Witness({ chain, network, members: this.members, chronicle })
     const committee = (epoch: number) => chain.head.state.epochs[epoch] ?? { members: [], threshold: 0 }
-    const charges = new Charges({ chronicle, members: this.members, owes: mustAnswer })
+    const attendance = new Attendance(chain)
+    const charges = new Charges({ chronicle, network, members: this.members, attendance })
     this.#charges = charges
     this.#strangers = new Strangers({ chronicle, charges, committee })
     this.#signWatch = new SignWatch(chronicle, {
       digests,
       committee,
       charges,
+      attendance,
       strangers: this.#strangers,
       old: (from, epoch) =>
         this.members.some(({ address, keeper }) => address === from && keeper?.signsWithOld(epoch)),
     })
     this.#outsiders = new Outsiders({ chain, network, charges, members: this.members, scenario })
-    network.onDelivered = (packet) => charges.delivered(packet)
-    network.onUnserved = (packet) => charges.refused(packet)
     this.#rules()
   }
 
@@ -258,7 +259,7 @@ export class World {
     }
     this.network.rule((packet) => {
       const sender = this.members.find(({ address }) => address === packet.from)
-      if (packet.topic === 'sign' && sender !== undefined) this.#signWatch.saw(packet, sender)
+      if (sender !== undefined) this.#signWatch.saw(packet, sender)
       return this.weather.rule(packet)
     })
   }
