@@ -42,6 +42,8 @@ export async function openLevel(directory: string): Promise<{ database: Database
     })
   }
   const damaged = await guarded(`open data directory ${directory}`, () => damagedTable(location))
+  if (damaged !== null)
+    throw new StoreError(`open data directory ${directory}: ${damaged} is damaged`, { hint: RESTORE })
   // CAST: in Node a Level is a ClassicLevel; the types that it shares with browsers leave compactRange out
   const level = new Level<string, Uint8Array>(location, {
     keyEncoding: 'utf8',
@@ -55,8 +57,6 @@ export async function openLevel(directory: string): Promise<{ database: Database
     throw openError(directory, cause)
   }
   try {
-    if (damaged !== null)
-      throw new StoreError(`open data directory ${directory}: ${damaged} is damaged`, { hint: RESTORE })
     const mender = new Mender(level, location)
     const database = databaseOf(level, mender)
     const close = () => {

@@ -1,6 +1,7 @@
 // The checksums of LevelDB's tables, looked at before it opens them: it reads damaged ones unlooked, and aborts in compaction.
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { systemClock } from '../lib/clock.ts'
 
 /** Bytes at a table's end: two handles, padded, and a magic number (LevelDB, doc/table_format.md). */
 const FOOTER = 48
@@ -32,8 +33,20 @@ export function crc32c(bytes: Uint8Array): number {
   return (crc ^ 0xffffffff) >>> 0
 }
 
-/** The name of the first table in LevelDB's directory that is not as it was written, or null. */
+/** How long a table may be half written: another process may have the directory open, which is found out after this. */
+const WRITTEN_MS = 300
+
+/**
+ * The name of the first table in LevelDB's directory that is not as it was written, or null. Nothing is opened: that alone
+ * may begin the compaction that ends the process.
+ */
 export async function damagedTable(location: string): Promise<string | null> {
+  if ((await firstDamaged(location)) === null) return null
+  await systemClock.sleep(WRITTEN_MS)
+  return await firstDamaged(location)
+}
+
+async function firstDamaged(location: string): Promise<string | null> {
   for (const name of (await readdir(location)).sort())
     if (/\.(?:ldb|sst)$/.test(name) && !(await isWholeOrGone(join(location, name)))) return name
   return null

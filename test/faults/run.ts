@@ -1,5 +1,6 @@
 // `npm run test:faults [-- PART...]`: faults on real processes, as root; prints a table of what was tried and what came of it.
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { copyFileSync, globSync, mkdirSync, writeFileSync } from 'node:fs'
 import { basename, join, relative, resolve } from 'node:path'
 import { finished } from 'node:stream/promises'
@@ -10,8 +11,9 @@ import { rowsOf, summaryOf, tableOf } from '../support/fault-table.ts'
 import { isPrivate } from '../support/namespaces.ts'
 import { FUZZ, Fuzzing } from './fuzz-part.ts'
 
-/** Everything runs in network and mount namespaces of its own: whatever is made in them goes with the last process. */
-const INSIDE = 'ip link set lo up && mount -t tmpfs none /run && exec "$@"'
+/** Everything runs in namespaces of its own: whatever is made or started in them goes with the first process there. */
+const INSIDE = 'ip link set lo up && mount -t tmpfs none /run && "$@"; exit $?'
+const UNSHARE = ['--net', '--mount', '--pid', '--fork', '--mount-proc', '--kill-child']
 const OUT = resolve('build/faults')
 /** What it is measured in wants the machine for itself: it comes last, when the fuzzer is through. */
 const ALONE = 'hostile-peers'
@@ -34,7 +36,7 @@ usage: npm run test:faults -- [--jobs N] [--inputs N] [PART...]
   --inputs N   inputs of the fuzzer, 10000000 without it
   --help       this text
 
-Needs root, and ip, nft, unshare and perl; works in network and mount namespaces of its own.
+Needs root, and ip, nft, unshare and perl; works in namespaces of its own.
 Prints one table: fault, required outcome, times tried, outcome seen. Each run has files of its own,
 build/faults/<pid>.json and .jsonl; build/faults/last.json is that of the run that ended last.
 Exit code: 0 if every row holds and each was tried, 1 if not, ${NOTHING_TRIED} if nothing could be tried.`
@@ -53,14 +55,17 @@ function missing(): string | null {
     : `${absent.map(([program]) => program).join(' and ')} not found (Debian: apt-get install iproute2 nftables util-linux perl)`
 }
 
-/** Runs this very program in namespaces of its own. */
-function enter(): number {
+/** Runs this very program in namespaces of its own; if this process is told to end, all in there ends with it. */
+async function enter(): Promise<number> {
   const inner = ['sh', '-c', INSIDE, 'sh', process.execPath, ...process.argv.slice(1)]
-  const { status } = spawnSync('unshare', ['--net', '--mount', ...inner], {
+  const child = spawn('unshare', [...UNSHARE, ...inner], {
     stdio: 'inherit',
-    env: { ...process.env, FAULT_NAMESPACE: 'private' },
+    env: { ...process.env, FAULT_NAMESPACE: 'private', FAULT_RUN: String(process.pid) },
   })
-  return status ?? 1
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.once(signal, () => child.kill('SIGKILL'))
+  const [code] = await once(child, 'exit')
+  return typeof code === 'number' ? code : 1
 }
 
 /** Whether all of a file's tests passed and none was skipped. */
@@ -137,10 +142,12 @@ async function main(): Promise<number> {
     console.error(`test:faults: nothing was tried: ${why}`)
     return NOTHING_TRIED
   }
-  if (!isPrivate) return enter()
+  if (!isPrivate) return await enter()
   mkdirSync(OUT, { recursive: true })
-  const trials = join(OUT, `${process.pid}.jsonl`)
-  const table = join(OUT, `${process.pid}.json`)
+  // In a namespace of their own processes of several runs have the same ids: what counts is that of whoever made it.
+  const id = process.env.FAULT_RUN ?? process.pid
+  const trials = join(OUT, `${id}.jsonl`)
+  const table = join(OUT, `${id}.json`)
   writeFileSync(trials, '')
   process.env.FAULT_TRIALS_FILE = trials
   // Parts that run at once would each build them, in one another's way.
