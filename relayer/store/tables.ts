@@ -62,10 +62,15 @@ async function isWholeOrGone(file: string): Promise<boolean> {
   }
 }
 
-/** Whether every block of a table has its checksum. */
+/**
+ * Whether every block of a table has its checksum. One without its end was being written in a crash, and no record is in it
+ * alone: LevelDB removes it, or says itself that it misses it.
+ */
 export function isWhole(table: Uint8Array): boolean {
+  const bytes = Buffer.from(table.buffer, table.byteOffset, table.length)
+  if (bytes.length < FOOTER || bytes.readBigUInt64LE(bytes.length - FOOTER + HANDLES) !== MAGIC) return true
   try {
-    return checked(Buffer.from(table.buffer, table.byteOffset, table.length))
+    return checked(bytes)
   } catch (error) {
     // Offsets and lengths that lead out of the table.
     if (error instanceof RangeError) return false
@@ -75,7 +80,6 @@ export function isWhole(table: Uint8Array): boolean {
 
 function checked(table: Buffer): boolean {
   const footer = new Reader(table.subarray(table.length - FOOTER))
-  if (table.length < FOOTER || table.readBigUInt64LE(table.length - FOOTER + HANDLES) !== MAGIC) return false
   // One leads to the filter, which tells LevelDB what need not be looked for; the other to the records.
   return [footer.handle(), footer.handle()].every((list) => {
     if (!holds(table, list)) return false
