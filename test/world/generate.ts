@@ -34,6 +34,7 @@ export function generate(seed: number): Scenario {
     ...governance(draw, stormy),
     ...breakages(draw, { stormy, operators }),
     ...powerCut(draw, { seed, stormy, first }),
+    ...(theme === 'share of an earlier epoch' ? lateProbes(first, stormy) : []),
     ...probes(draw, { stormy, operators, corrupt }),
   ].sort((a, b) => a.at - b.at)
   return {
@@ -86,6 +87,11 @@ function corruptOf(
     const behaviours = at === 0 || of.joint ? [...new Set([of.theme, ...drawn])] : drawn
     return { operator, behaviours }
   })
+}
+
+/** Who has a share of an earlier epoch can sign with it only late, and only if asked. */
+function lateProbes(first: readonly number[], stormy: number): Happening[] {
+  return first.slice(0, 3).map((operator, at) => ({ at: stormy - 40 + 12 * at, kind: 'probe', operator }))
 }
 
 /** Corrupt operators ask more often: a leader has more ways to cheat. */
