@@ -168,7 +168,11 @@ function isClosed({ status }: EpochInfo): boolean {
 /** Reads the trigger block again. @throws ChainError if it is another one than the ceremony is bound to */
 export async function recheckTrigger(chain: Chain, trigger: BlockRef, signal: AbortSignal): Promise<void> {
   const now = await chain.block(trigger.number, signal)
-  if (now?.hash !== trigger.hash)
+  if (now === null)
+    throw new ChainError(`check trigger: not enough RPC endpoints have block ${trigger.number} now`, {
+      hint: 'an endpoint is behind or says so: check rpcUrls; the next attempt asks again',
+    })
+  if (now.hash !== trigger.hash)
     throw new ChainError(`check trigger: block ${trigger.number} was replaced since the ceremony began`)
 }
 
