@@ -27,8 +27,11 @@ async function one(seed: number, { print }: Options): Promise<void> {
 
 async function many(last: number, over: AbortSignal, { first, jobs, brief }: Options): Promise<void> {
   const start = performance.now()
+  let done = 0
   const onReport = ({ seed }: { seed: number }) => {
+    done++
     if (process.stderr.isTTY) process.stderr.write(`\rseed ${seed} `)
+    else if (done % 250 === 0) console.error(`${done} seeds`)
   }
   const reports = await fleet({ from: first, last }, { jobs, over, onReport })
   const failed = reports.filter(({ violation }) => violation !== null).sort((a, b) => a.seed - b.seed)[0]
