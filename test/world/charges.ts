@@ -72,6 +72,8 @@ export class Charges {
   readonly #attendance: Attendance
   readonly #ledger: Ledger
   readonly #charged = new WeakMap<Packet, Charge>()
+  /** What a changed packet was before the first change. */
+  readonly #originals = new WeakMap<Packet, Packet>()
   /** Processes that were sent a packet: the second copy of one is answered by nobody. */
   readonly #seen = new WeakMap<Packet, Set<Member['relayer']>>()
   /** Packages of which a stranger sees two, by the hash of the one that was changed. */
@@ -104,7 +106,11 @@ export class Charges {
     const hashes = packets.flatMap((each) => packageHashOf(each) ?? [])
     const charge = { name, culprit: packet.from, verdict, hashes }
     const others = packets.filter((each) => each !== packet)
+    const original = this.#originals.get(packet) ?? packet
     for (const each of others) {
+      this.#originals.set(each, original)
+      // A cheat on top of another may undo it, and what is left is honest.
+      if (Buffer.compare(each.body, original.body) === 0 && each.to === original.to) continue
       this.sends(each, charge)
       if (verdict.stranger === true)
         this.#pairs.set(packageHashOf(each) ?? '', { charge, one: packet, other: each })
