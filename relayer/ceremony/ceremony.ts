@@ -1,6 +1,5 @@
 // One ceremony from its start block until the chain has decided: attempt after attempt, evidence, and signed activations.
-import { keccak256 } from '../crypto/hash.ts'
-import { type Address, toHex } from '../lib/bytes.ts'
+import type { Address } from '../lib/bytes.ts'
 import { messageOf, StoreError } from '../lib/errors.ts'
 import { startOfFrame } from '../protocol/envelope.ts'
 import { startEquivocation } from '../protocol/evidence.ts'
@@ -12,7 +11,7 @@ import { Activations } from './activations.ts'
 import { runAttempt } from './attempt.ts'
 import { Bell } from './bell.ts'
 import { Suspicion } from './dealers.ts'
-import { judgeEvidence } from './evidence.ts'
+import { Docket } from './evidence.ts'
 import { Muster, NotStartedError } from './muster.ts'
 import { Patience } from './patience.ts'
 import { StartDesk } from './starts.ts'
@@ -72,7 +71,7 @@ class Ceremony {
   readonly #view: CeremonyView
   readonly #suspicion = new Suspicion()
   readonly #excluded = new Set<Address>()
-  readonly #seenEvidence = new Set<string>()
+  readonly #docket: Docket
   readonly #activations: Activations
   readonly #desk: StartDesk
   #running: AbortController | null = null
@@ -81,6 +80,7 @@ class Ceremony {
     this.#deps = deps
     this.#terms = terms
     this.#life = life
+    this.#docket = new Docket(terms.spec)
     this.#view = terms.view ?? newView(terms.spec)
     const onEvidence = (evidence: Uint8Array) => void this.#report(evidence, null)
     const onSigned = (signed: SignedActivation) => {
@@ -131,7 +131,7 @@ class Ceremony {
     try {
       this.#checkServed()
       await this.#activations.load()
-      for (const bytes of await this.#kept()) this.#weigh(bytes)
+      for (const bytes of await this.#kept()) this.#weigh(bytes, null)
       await this.#attempts(muster, closed ?? -1)
     } finally {
       for (const each of stop) each()
@@ -229,7 +229,7 @@ class Ceremony {
   /** Verifies a record, keeps it, acts on it, and tells the others if it is from nobody: this node found it itself. */
   async #report(evidence: Uint8Array, from: Address | null): Promise<void> {
     const { store, network, log } = this.#deps
-    const weighed = this.#weigh(evidence)
+    const weighed = this.#weigh(evidence, from)
     if (weighed !== 'convicts') return log.debug({ from, weighed }, 'evidence refused')
     log.warn({ from, epoch: this.#terms.spec.next.epoch }, 'evidence kept')
     try {
@@ -249,14 +249,10 @@ class Ceremony {
   }
 
   /** Acts on a record that convinces us and was not weighed before. */
-  #weigh(evidence: Uint8Array): 'convicts' | 'known' | 'nothing' {
-    const id = toHex(keccak256(evidence))
-    if (this.#seenEvidence.has(id)) return 'known'
-    const { spec } = this.#terms
-    const found = judgeEvidence(evidence, spec)
-    if (found === null) return 'nothing'
-    this.#seenEvidence.add(id)
-    const verdict = judged(found.culprits, spec, this.#excluded)
+  #weigh(evidence: Uint8Array, from: Address | null): 'convicts' | 'known' | 'nothing' {
+    const found = this.#docket.judge(evidence, from)
+    if (typeof found === 'string') return found
+    const verdict = judged(found.culprits, this.#terms.spec, this.#excluded)
     this.#apply({ ...verdict, reason: found.reason })
     if (verdict.kind === 'halt') this.#running?.abort(new ConvictedError(found.reason, found.culprits))
     return 'convicts'

@@ -12,14 +12,17 @@ export interface FailedAttempt {
   readonly seen: readonly Address[]
 }
 
-/** How often each member was suspect or in a failed S in this ceremony. Suspicion orders; it never excludes. */
+/** How often each member dealt in a failed attempt of this ceremony, or was seen to fail one. Suspicion orders; it never excludes. */
 export class Suspicion {
   readonly #counts = new Map<Address, number>()
   readonly #seen = new Map<Address, number>()
 
-  /** Counts a failed attempt: once for each member, however often it is named in it. */
+  /**
+   * Counts a failed attempt: once for each dealer, and for whoever this node itself saw silent or wrong. Who did not deal is
+   * held back by nobody's word: a liar in S would name all that are honest, and t-1 liars would stay ahead of them for ever.
+   */
   add(failed: FailedAttempt): void {
-    for (const member of new Set([...failed.dealers, ...failed.suspects])) raise(this.#counts, member)
+    for (const member of new Set([...failed.dealers, ...failed.seen])) raise(this.#counts, member)
     // What this node saw itself breaks ties among equals only: were it counted on top, a liar in S could hold an
     // honest dealer back for ever.
     for (const member of new Set(failed.seen)) raise(this.#seen, member)
@@ -30,7 +33,7 @@ export class Suspicion {
     return of(this.#counts, a) - of(this.#counts, b) || of(this.#seen, a) - of(this.#seen, b)
   }
 
-  /** Times suspect or in a failed S. */
+  /** Failed attempts in which it dealt or was seen to fail. */
   count(member: Address): number {
     return of(this.#counts, member)
   }

@@ -1,5 +1,6 @@
-// Which evidence records concern a ceremony, and whom they convict in it.
-import { type Address, equal } from '../lib/bytes.ts'
+// Which evidence records concern a ceremony, whom they convict in it, and which were judged before.
+import { keccak256 } from '../crypto/hash.ts'
+import { type Address, equal, toHex } from '../lib/bytes.ts'
 import { InputError } from '../lib/errors.ts'
 import { verifyEvidence } from '../protocol/evidence.ts'
 import { epochOfSigning } from '../protocol/signepoch.ts'
@@ -10,6 +11,33 @@ import { type CeremonySpec, contextOf } from '../protocol/spec.ts'
 export interface Conviction {
   readonly culprits: readonly Address[]
   readonly reason: string
+}
+
+/** The records of one ceremony, each of which counts once. */
+export class Docket {
+  readonly #spec: CeremonySpec
+  readonly #records = new Set<string>()
+  readonly #convicted = new Set<Address>()
+
+  constructor(spec: CeremonySpec) {
+    this.#spec = spec
+  }
+
+  /**
+   * Judges a record: `known` if it was judged before, `nothing` if it convicts nobody of this ceremony. Of what others bring
+   * one record against a member is enough: a culprit can sign as many deeds as it likes, and would fill every disk with them.
+   * @param from who brings it; null if this node found or kept it itself
+   */
+  judge(record: Uint8Array, from: Address | null): Conviction | 'known' | 'nothing' {
+    const id = toHex(keccak256(record))
+    if (this.#records.has(id)) return 'known'
+    const found = judgeEvidence(record, this.#spec)
+    if (found === null) return 'nothing'
+    if (from !== null && found.culprits.every((culprit) => this.#convicted.has(culprit))) return 'known'
+    this.#records.add(id)
+    for (const culprit of found.culprits) this.#convicted.add(culprit)
+    return found
+  }
 }
 
 /**

@@ -117,7 +117,9 @@ export class Muster {
     try {
       for (;;) {
         const head = deps.blocks.head()
-        const offered = desk.joinable(this.standing(), (each) => head < roundDeadline(terms, each, 1))
+        // One of a window that is not open yet waits: its coordinator must not spoil the attempt before its own.
+        const isOpen = (each: number) => head >= opening(terms, each) && head < roundDeadline(terms, each, 1)
+        const offered = desk.joinable(this.standing(), isOpen)
         if (offered !== null) return await this.#join(offered)
         const roster = this.#roster(attempt)
         if (head >= until) throw notStarted(roster, coordinator)
@@ -243,7 +245,9 @@ export class Muster {
     if (own.vetoes) throw new NotStartedError(`this node takes no part: ${own.refusal}`, [])
     if (dealing.includes(deps.network.self) && !own.deals)
       throw new NotStartedError(`this node was named to deal, and refuses: ${own.refusal}`, [])
-    const conflict = versionConflict(seats, this.heard(attempt), deps.protocolVersion ?? PROTOCOL_VERSION)
+    // Its coordinator heard what all of them run. What another one tells this node alone must not make this node look silent.
+    const speaker = [coordinatorOf(terms.spec, this.#context, attempt)]
+    const conflict = versionConflict(speaker, this.heard(attempt), deps.protocolVersion ?? PROTOCOL_VERSION)
     if (conflict !== null) throw new NotStartedError(conflict, seats)
     // Who has no seat sends nothing in this attempt, so there is nothing to mark.
     const seated = seats.includes(deps.network.self)

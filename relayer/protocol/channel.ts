@@ -15,8 +15,8 @@ export const TOPICS = {
   sign: 65_536,
   /** A signed deletion receipt; the one topic that former members may still use. */
   receipt: 512,
-  /** An evidence record. */
-  evidence: 65_536,
+  /** An evidence record: that of a short accusation holds more than a frame does. */
+  evidence: 262_144,
 } as const
 
 export type Topic = keyof typeof TOPICS

@@ -57,7 +57,7 @@ export function decodeProof(bytes: Uint8Array): Proof {
   if (known === undefined || parts === undefined) throw new EncodingError('decode proof: code')
   const envelopes = frames.map((frame) => {
     const envelope = decodeFrame(frame)
-    // Nothing in a record is without meaning: two records of one deed are the same bytes.
+    // No byte of a record may change without its meaning; its envelopes may still come in another order.
     if (startOfFrame(frame) !== null || !isWithoutRecovery(envelope.signature))
       throw new EncodingError('decode proof: a start message or a recovery byte')
     return envelope

@@ -228,7 +228,9 @@ export class Session {
     if (envelope.round === ABORT) this.#onAbort(sender, envelope)
     else if (envelope.round >= NOTICE) this.#views.ask(envelope.round - NOTICE)
     this.#views.settle()
-    for (const [abort, by] of this.#open) this.#onAbort(by, abort)
+    // Only a dealer's message to all can complete a proof that names it.
+    if (envelope.to === null && (envelope.round === ROUND.commit || envelope.round === ROUND.open))
+      for (const [abort, by] of this.#open) this.#onAbort(by, abort)
     const over = [...this.#waiters].filter((waiter) => waiter.missing().length === 0)
     if (over.length > 0 && this.#rash !== null) this.#fail(this.#rash)
     else for (const waiter of over) waiter.done()

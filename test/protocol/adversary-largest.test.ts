@@ -8,7 +8,7 @@ import type { Address } from '../../relayer/lib/bytes.ts'
 import { Secret } from '../../relayer/lib/secret.ts'
 import { wordsOf } from '../../relayer/protocol/accusation.ts'
 import { partyAt } from '../../relayer/protocol/attempt.ts'
-import type { Channel } from '../../relayer/protocol/channel.ts'
+import { type Channel, TOPICS } from '../../relayer/protocol/channel.ts'
 import { commitTo, deal, open, subshareOf } from '../../relayer/protocol/dealing.ts'
 import { decodeFrame, encodeFrame, type SignedEnvelope, seal } from '../../relayer/protocol/envelope.ts'
 import { verifyEvidence } from '../../relayer/protocol/evidence.ts'
@@ -211,4 +211,18 @@ test('a short accusation that names messages nobody has is words, and one where 
     keys: attempt.keys.slice(0, 1),
   }
   assert.equal(accusedByShort(small, short), null)
+})
+
+test('a lie told to one alone, while the others hear another word, comes to all as a record that fits a message', async () => {
+  assert.ok(dealer && accuser)
+  const { commit, open: opening, share } = dealt(0n)
+  const lie = encodeFrame(accusation(shortened(proofOf(commit, opening, share))))
+  const words = encodeFrame(accusation(null))
+  const fromDealer = [commit, opening].map((frame) => ({ from: dealer, frame }))
+  // The others fail by the words, and what the deceived one relays comes too late for them.
+  const other = await ending([...fromDealer, { from: accuser, frame: words }, { from: accuser, frame: lie }])
+  assert.ok(!(other instanceof FaultError))
+  const deceived = await ending([...fromDealer, { from: accuser, frame: lie }])
+  assert.ok(deceived instanceof FaultError)
+  assert.ok(deceived.evidence.length <= TOPICS.evidence, `${deceived.evidence.length} bytes`)
 })

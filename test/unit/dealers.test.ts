@@ -7,9 +7,13 @@ import {
   encodeAnnouncement,
 } from '../../relayer/ceremony/announcement.ts'
 import { chooseDealers, Suspicion } from '../../relayer/ceremony/dealers.ts'
+import { dealingOf } from '../../relayer/ceremony/terms.ts'
+import { verdictOf } from '../../relayer/ceremony/verdict.ts'
 import { EncodingError } from '../../relayer/crypto/enc.ts'
 import { type Address, toAddress } from '../../relayer/lib/bytes.ts'
-import { rankMembers } from '../../relayer/protocol/party.ts'
+import { AbortedError } from '../../relayer/protocol/faults.ts'
+import { type Party, rankMembers } from '../../relayer/protocol/party.ts'
+import { operators, specOf } from '../support/ceremony-run.ts'
 
 const member = (n: number): Address => toAddress(`0x${n.toString(16).padStart(40, '0')}`)
 const members = (...numbers: number[]) => numbers.map(member)
@@ -31,7 +35,7 @@ test('fewer than t willing members make no set', () => {
 
 test('a suspect goes to the back, and is not excluded where it is needed', () => {
   const suspicion = new Suspicion()
-  suspicion.add({ dealers: [], suspects: members(4), seen: [] })
+  suspicion.add({ dealers: [], suspects: members(4), seen: members(4) })
   const dealers = choose(members(1, 2, 3, 4, 5), suspicion)
   assert.ok(dealers !== null && dealers.includes(3) && dealers.includes(5) && !dealers.includes(4))
   assert.deepEqual(choose(members(1, 4, 5), suspicion), [1, 4, 5])
@@ -108,4 +112,34 @@ test('the board keeps announcements of participants, of this ceremony, near the 
   assert.equal(board.post(member(2), announcement, 2), null)
   assert.equal(board.post(member(2), { ...announcement, attempt: 6 }, 6), true)
   assert.equal(board.heard(4).size, 0, 'old attempts are forgotten')
+})
+
+test('t-1 leaving dealers that abort, and name members that do not deal, cannot stall for ever', () => {
+  const seated = operators(1, 2, 3, 4, 5, 6).map(({ address }) => address)
+  const at = (...numbers: number[]) => numbers.map((n) => seated[n - 1] ?? member(0)).sort()
+  const before = { epoch: 1, members: at(1, 2, 3, 4, 5), threshold: 3 }
+  const after = { epoch: 2, members: at(1, 2, 6), threshold: 2 }
+  const spec = specOf({ op: 'reshare', old: before, next: after })
+  const [honest, liars] = [at(1, 2, 3), at(4, 5)]
+  /** The number of attempts until only the honest deal. */
+  const attemptsOf = (seed: number): number => {
+    const suspicion = new Suspicion()
+    for (let attempt = 0; attempt < 200; attempt++) {
+      const from = { context: new Uint8Array(32).fill(seed), attempt, willing: before.members, suspicion }
+      const dealers = chooseDealers({ old: before, next: after }, from) ?? []
+      const dealing = dealingOf(spec, dealers)
+      const liar = dealing.find((each) => liars.includes(each))
+      if (liar === undefined) return attempt
+      const by: Party = { role: 'old', index: before.members.indexOf(liar) + 1, address: liar }
+      const suspects = [
+        ...before.members.map((address, i): Party => ({ role: 'old', index: i + 1, address })),
+        ...after.members.map((address, i): Party => ({ role: 'new', index: i + 1, address })),
+      ].filter(({ address }) => honest.includes(address))
+      const error = new AbortedError(by, { code: 'E_STATE', round: 0, suspects })
+      suspicion.add({ ...verdictOf(error, spec, new Set()), dealers: dealing })
+    }
+    return Infinity
+  }
+  const worst = Math.max(...Array.from({ length: 20 }, (_, seed) => attemptsOf(seed)))
+  assert.ok(worst < 200, `${worst} attempts`)
 })
