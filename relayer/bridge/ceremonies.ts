@@ -53,7 +53,8 @@ export class Ceremonies {
   async attend(sight: Sight): Promise<void> {
     const spec = specOf(this.#desk.chain, sight)
     const before = this.#current
-    if (before !== null && (spec === null || !sameCeremony(before.spec, spec))) await this.leave()
+    const ended = before?.over.signal.aborted === true
+    if (before !== null && (ended || spec === null || !sameCeremony(before.spec, spec))) await this.leave()
     const { pending } = sight.state
     if (spec === null || pending === null || this.#current !== null) return
     const { self, store } = this.#desk
@@ -61,6 +62,11 @@ export class Ceremonies {
     const share = await store.activeShare()
     const held = share !== null && share.epoch === spec.old?.epoch ? await store.loadShares(share) : []
     this.#take(spec, { held, windowBlocks: pending.windowBlocks, startBlock: pending.startBlock })
+  }
+
+  /** Ends what is under way at once; `leave`, or the next `attend`, waits for it. */
+  interrupt(): void {
+    this.#current?.over.abort(new DOMException('the operator vetoed', 'AbortError'))
   }
 
   /** Leaves the ceremony, if there is one, and waits until it has come to rest. */

@@ -42,6 +42,8 @@ export interface Choice {
   readonly committeeHash: Hex
 }
 
+/** The setting that a node names while its delay runs; what peers say of themselves is read by it. */
+export const DELAY = 'dealDelayBlocks'
 /** What a node announces whose operator vetoed. */
 export const VETOED = 'its operator vetoed the change'
 const UNREADABLE = "the record of its operator's decision cannot be read"
@@ -53,6 +55,8 @@ export class Consent {
   #spec: CeremonySpec | null = null
   #waitsForBlock: number | null = null
   #decision: Decision | 'unreadable' | null = null
+  /** The last word in this process: no look that began before it undoes it, nor a disk that takes no veto. */
+  #word: Decision | null = null
   #dropped = -1
 
   constructor(desk: Desk) {
@@ -84,9 +88,10 @@ export class Consent {
   /** Looks at what is pending and drops what is decided by the chain. @throws ChainError if its statements do not fit */
   async settle(sight: Sight): Promise<void> {
     const { chain, store, problems, self } = this.#desk
-    const { state, finalised, closed } = sight
+    const { state, finalised, closedDeep } = sight
     if (finalised.number > this.#dropped) {
-      const burned = new Set(closed.filter(({ status }) => status === 'burned').map(({ epoch }) => epoch))
+      // A burn that is not deep may be reorganised away, and what was vetoed comes back.
+      const burned = new Set(closedDeep.filter(({ status }) => status === 'burned').map(({ epoch }) => epoch))
       await store.dropDecisions((epoch) => epoch <= state.epoch || burned.has(epoch))
       this.#dropped = finalised.number
     }
@@ -100,17 +105,20 @@ export class Consent {
 
   /** Why this node does not deal, or null if it does. */
   mayDeal(spec: CeremonySpec): string | null {
-    if (this.#decision === 'unreadable') return UNREADABLE
     const verdict = this.#decided(spec)
     if (verdict !== null) return verdict === 'vetoed' ? VETOED : null
+    if (this.#decision === 'unreadable') return UNREADABLE
     const held = this.#rules === null ? null : heldBackBy(this.#rules, spec)
     if (held !== null || this.#waitsForBlock === null) return held
-    return `it waits until block ${this.#waitsForBlock} is final (dealDelayBlocks)`
+    return `it waits until block ${this.#waitsForBlock} is final (${DELAY})`
   }
 
   /** Why this node takes no part at all, or null if it does. A first key is dealt by all, so what holds it back is a veto. */
   veto(spec: CeremonySpec): string | null {
-    if (this.#decided(spec) === 'vetoed') return VETOED
+    const verdict = this.#decided(spec)
+    if (verdict !== null) return verdict === 'vetoed' ? VETOED : null
+    // It may have been a veto.
+    if (this.#decision === 'unreadable') return UNREADABLE
     return spec.old === null ? this.mayDeal(spec) : null
   }
 
@@ -135,8 +143,10 @@ export class Consent {
       throw new InputError(`${asked}: this node has no seat in it`, {
         hint: 'ask the operators who have: `truss reshare show` names them',
       })
-    await store.putDecision({ epoch, committeeHash: hashOf(spec), verdict })
-    this.#decision = await this.#read(epoch)
+    const decision = { epoch, committeeHash: hashOf(spec), verdict }
+    if (verdict === 'vetoed') this.#word = decision
+    await store.putDecision(decision)
+    this.#word = decision
     this.#desk.problems.set('policy', problemOf(this, { spec, self }))
     const { change } = this
     if (change === null) throw new InputError(`${asked}: no change is pending any more`)
@@ -145,11 +155,15 @@ export class Consent {
 
   /** What was decided about this change, and not about another one under its number. */
   #decided(spec: CeremonySpec): OperatorVerdict | null {
-    const decision = this.#decision
-    if (decision === null || decision === 'unreadable') return null
-    return decision.epoch === spec.next.epoch && equal(decision.committeeHash, hashOf(spec))
-      ? decision.verdict
-      : null
+    for (const decision of [this.#word, this.#decision])
+      if (
+        decision !== null &&
+        decision !== 'unreadable' &&
+        decision.epoch === spec.next.epoch &&
+        equal(decision.committeeHash, hashOf(spec))
+      )
+        return decision.verdict
+    return null
   }
 
   async #read(epoch: number): Promise<Decision | 'unreadable' | null> {
@@ -176,12 +190,13 @@ function problemOf(consent: Consent, { spec, self }: { spec: CeremonySpec; self:
       message: `you vetoed epoch ${epoch}: this node takes no part in it`,
       remedy: `governance can cancel it (\`truss admin cancel\`); ${approve} withdraws the veto`,
     } as const
+  const absent = consent.veto(spec)
   const seated = indexOf(spec.old ?? spec.next, self) !== null
-  const reason = seated ? consent.mayDeal(spec) : null
+  const reason = absent ?? (seated ? consent.mayDeal(spec) : null)
   if (reason === null) return null
   return {
     severity: 'warning',
-    message: `this node does not deal for epoch ${epoch}: ${reason}`,
+    message: `this node ${absent === null ? 'does not deal for' : 'takes no part in'} epoch ${epoch}: ${reason}`,
     remedy: `look at it with \`truss reshare show\` and ask governance by another way than the chain; if it is right, ${approve}, if not, \`truss reshare veto ${epoch}\``,
   } as const
 }

@@ -4,7 +4,7 @@ import type { AnnouncedMember, CeremonyView } from '../ceremony/view.ts'
 import type { Address } from '../lib/bytes.ts'
 import { PROTOCOL_VERSION } from '../protocol/channel.ts'
 import type { CeremonySpec } from '../protocol/spec.ts'
-import { VETOED } from './consent.ts'
+import { DELAY, VETOED } from './consent.ts'
 import type { Problem } from './problems.ts'
 
 /** Stable names, for metrics. */
@@ -190,6 +190,13 @@ function refusing({ address: who, refusal }: AnnouncedMember, { self, spec }: Sc
       reason: 'policy',
       message: `does not deal: ${refusal}`,
       remedy: `look with \`truss reshare show\`; then \`truss reshare approve ${epoch}\` or \`truss reshare veto ${epoch}\``,
+    }
+  if (refusal.includes(DELAY))
+    return {
+      who,
+      reason: 'refuses',
+      message: `does not deal yet: ${refusal}`,
+      remedy: `wait for that block, or look at the change meanwhile: \`truss reshare approve ${epoch}\` there lets it deal at once`,
     }
   return {
     who,

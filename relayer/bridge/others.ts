@@ -1,6 +1,9 @@
 // Bridges on other chains: governance there starts nothing here, and is an alarm, since those committees must stay as deployed.
-import { messageOf, StoreError, TrussError } from '../lib/errors.ts'
+import { ChainError, messageOf, StoreError } from '../lib/errors.ts'
 import type { Desk, OtherBridge } from './parts.ts'
+
+/** Endpoints that lag may name a somewhat lower block final than before; so many blocks lower, one of the two was false. */
+const FAR_BLOCKS = 256
 
 /** For how many blocks of its chain an event keeps the alarm up, restarts included. */
 export const OTHER_MEMORY_BLOCKS = 50_000
@@ -62,7 +65,6 @@ export class OtherBridgeWatch {
       problems.set(check, null)
     } catch (error) {
       if (signal.aborted) return
-      if (!(error instanceof TrussError)) throw error
       problems.set(check, {
         severity: 'warning',
         message: `watch the bridge ${this.#name}: ${messageOf(error)}`,
@@ -78,13 +80,19 @@ export class OtherBridgeWatch {
     const { store, metrics } = this.#desk
     const { chainId, bridge } = this.#other
     const final = await this.#other.finalised(signal)
+    if (this.#looked !== null && final.number < this.#looked - FAR_BLOCKS) {
+      const looked = this.#looked
+      this.#looked = final.number
+      throw new ChainError(`its endpoints name ${final.number} final, where they named ${looked} before`)
+    }
     if (this.#looked !== null && final.number <= this.#looked) return
     const state = await this.#other.committeeState(final, signal)
     const oldest = Math.max(0, final.number - OTHER_MEMORY_BLOCKS)
     // What its deployment emitted is no governance: the watch begins after the block that was final when it was first looked at.
+    const next = final.number + 1
     const from =
       this.#looked === null
-        ? Math.max(await store.watchedFrom({ chainId, bridge }, final.number + 1), oldest)
+        ? Math.max(Math.min(await store.watchedFrom({ chainId, bridge }, next), next), oldest)
         : this.#looked + 1
     const events = await this.#other.events(from, final.number, signal)
     for (const { name, block } of events.filter((event) => GOVERNANCE.has(event.name))) {

@@ -173,9 +173,13 @@ export class Relayer {
   }
 
   /** The operator approves or vetoes the pending change. A veto also ends an attempt that is under way. @throws InputError */
-  decide(verdict: OperatorVerdict, choice: Choice): Promise<Decided> {
+  async decide(verdict: OperatorVerdict, choice: Choice): Promise<Decided> {
+    // Not in turn: a look waits for endpoints, and the word counts at once.
+    const word = this.#consent.decide(verdict, choice)
+    // Aborts before the disk has answered, unless the word was refused.
+    if (verdict === 'vetoed' && this.#consent.change?.decision === verdict) this.#ceremonies.interrupt()
+    const change = await word
     return this.#inTurn(async () => {
-      const change = await this.#consent.decide(verdict, choice)
       // Taken up again at the next look, where it joins nothing.
       if (verdict === 'vetoed') await this.#ceremonies.leave()
       return { change, late: (await this.#desk.store.lastJoined(choice.epoch)) !== null }

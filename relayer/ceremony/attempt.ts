@@ -19,6 +19,8 @@ export interface AttemptParts {
   readonly terms: CeremonyTerms
   readonly activations: Activations
   readonly view: CeremonyView
+  /** Aborts when the ceremony is left: the chain has decided, or the operator vetoed. Nothing is sent from then on. */
+  readonly left: AbortSignal
 }
 
 /**
@@ -32,7 +34,7 @@ export async function runAttempt(
   signed: SignedStart,
   signal: AbortSignal,
 ): Promise<void> {
-  const { deps, terms, activations, view } = parts
+  const { deps, terms, activations, view, left } = parts
   const { spec } = terms
   const { attempt, dealers } = signed.start
   const seats = seatsOf(spec, dealers)
@@ -41,12 +43,15 @@ export async function runAttempt(
     view.stage = 'waiting'
     return
   }
+  // The marker took its time: what was left or vetoed meanwhile is not begun.
+  signal.throwIfAborted()
   view.stage = 'dealing'
   const over = new AbortController()
   const scope = AbortSignal.any([signal, over.signal])
   const progress = new Progress(view, self, { spec, dealing: dealingOf(spec, dealers) })
-  const opened = lingering(deps.network.open(sessionIdOf(signed.start), seats), (close) => {
-    deps.blocks.reached(opening(terms, attempt + 1), signal).then(close, close)
+  const opened = lingering(deps.network.open(sessionIdOf(signed.start), seats), {
+    left,
+    later: (close) => void deps.blocks.reached(opening(terms, attempt + 1), signal).then(close, close),
   })
   const channel = progress.watch(opened)
   const index = (spec.old?.members.indexOf(self) ?? -1) + 1
@@ -103,12 +108,18 @@ async function ready(
 
 /**
  * A channel that goes on sending for a while after it was closed: the last acknowledgement or the accusation of an
- * attempt must still reach members that are slower.
+ * attempt must still reach members that are slower. Once the ceremony is left nothing new is sent: a worker thread that
+ * has not heard of it would go on to deal.
  */
-function lingering(channel: Channel, later: (close: () => void) => void): Channel {
+function lingering(
+  channel: Channel,
+  { left, later }: { left: AbortSignal; later: (close: () => void) => void },
+): Channel {
   let open = true
   return {
-    send: (to, frame) => channel.send(to, frame),
+    send: (to, frame) => {
+      if (!left.aborted) channel.send(to, frame)
+    },
     onFrame: (receiver) =>
       channel.onFrame((from, frame) => {
         if (open) receiver(from, frame)

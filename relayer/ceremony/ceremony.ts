@@ -175,8 +175,9 @@ class Ceremony {
     let signed: SignedStart | null = null
     try {
       signed = await muster.gather(attempt, scope)
+      const { signal: left } = this.#life
       const parts = { deps: this.#deps, terms: this.#terms, activations: this.#activations, view: this.#view }
-      await runAttempt(parts, signed, scope)
+      await runAttempt({ ...parts, left }, signed, scope)
     } catch (error) {
       this.#life.signal.throwIfAborted()
       if (this.#activations.signed === null)
@@ -191,16 +192,17 @@ class Ceremony {
     const { log, blocks } = this.#deps
     const { spec } = this.#terms
     const verdict = verdictOf(error, spec, this.#excluded)
-    const missing = error instanceof NotStartedError ? error.members : []
+    const { members: missing, silent } =
+      error instanceof NotStartedError ? error : { members: [], silent: [] }
     if (signed !== null) this.#suspicion.add({ ...verdict, dealers: dealingOf(spec, signed.start.dealers) })
     const failure = {
       attempt: signed?.start.attempt ?? attempt,
       block: blocks.head(),
       reason: verdict.reason,
-      suspects: [...new Set([...verdict.suspects, ...missing])],
+      suspects: [...new Set([...verdict.suspects, ...silent])],
       culprits: verdict.culprits,
     }
-    noteFailure(this.#view, failure, { aborted: verdict.aborted, seen: [...verdict.seen, ...missing] })
+    noteFailure(this.#view, failure, { aborted: verdict.aborted, seen: [...verdict.seen, ...silent] })
     // By the number of windows, not of failures seen: a restart does not silence it, and a late start does not raise it.
     this.#view.alarm = isAlarming(attempt + 1)
     this.#view.waitingFor = missing.length > 0 ? { what: verdict.reason, members: missing } : null

@@ -29,10 +29,13 @@ export class NotStartedError extends Error {
   override name = 'NotStartedError'
   /** Whom it waited for. */
   readonly members: readonly Address[]
+  /** Those of them that said nothing: who says that it refuses, or waits, is not silent. */
+  readonly silent: readonly Address[]
 
-  constructor(reason: string, members: readonly Address[]) {
+  constructor(reason: string, members: readonly Address[], silent: readonly Address[] = []) {
     super(`${NOT_STARTED} ${reason}`)
     this.members = members
+    this.silent = silent
   }
 }
 
@@ -122,7 +125,7 @@ export class Muster {
         const offered = desk.joinable(this.standing(), isOpen)
         if (offered !== null) return await this.#join(offered)
         const roster = this.#roster(attempt)
-        if (head >= until) throw notStarted(roster, coordinator)
+        if (head >= until) throw notStarted(roster, coordinator, this.#board.heard(attempt))
         if (head !== announcedAt) {
           this.#announce(attempt, announcedAt === -1)
           announcedAt = head
@@ -281,8 +284,13 @@ export class Muster {
   }
 }
 
-function notStarted(roster: Roster, coordinator: Address): NotStartedError {
+function notStarted(
+  roster: Roster,
+  coordinator: Address,
+  heard: ReadonlyMap<Address, Announcement>,
+): NotStartedError {
+  const silent = roster.missingMembers.filter((member) => !heard.has(member))
   return roster.complete
-    ? new NotStartedError('the coordinator sent no start message', [coordinator])
-    : new NotStartedError(roster.missing, roster.missingMembers)
+    ? new NotStartedError('the coordinator sent no start message', [coordinator], [coordinator])
+    : new NotStartedError(roster.missing, roster.missingMembers, silent)
 }

@@ -66,7 +66,7 @@ function decision(io: Io, verdict: OperatorVerdict): Command {
       'hash of its committee, if you have it from elsewhere: nothing is done for another',
       argument(hash32),
     )
-    .option('--yes', 'do not ask')
+    .option('--yes', verdict === 'approved' ? 'do not ask; needs --committee-hash' : 'do not ask')
     .action(async (epoch: number, options: Options, command: Command) => {
       const context = contextOf(io, command)
       const { change, name, dataDirectory } = await pendingOf(context)
@@ -77,6 +77,13 @@ function decision(io: Io, verdict: OperatorVerdict): Command {
         throw new InputError(`${verb} epoch ${epoch}: ${change.epoch} is pending`, {
           hint: 'look at it with `truss reshare show`',
         })
+      if (verdict === 'approved' && options.yes === true && options.committeeHash === undefined)
+        throw new InputError(
+          `${verb} epoch ${epoch}: --yes without --committee-hash approves what nobody has looked at`,
+          {
+            hint: 'look with `truss reshare show`, then add --committee-hash, or leave --yes out and be asked',
+          },
+        )
       if (change.committeeHash !== committeeHash)
         throw new InputError(
           `${verb} epoch ${epoch}: its committee hash is ${change.committeeHash}, not ${committeeHash}`,

@@ -134,7 +134,7 @@ test('a veto by the command line stops a change that the rules let pass, outlive
   assert.match(metrics, /^truss_alarm\{check="policy",severity="warning"\} 1$/m)
   assert.match(metrics, /^truss_ceremony_obstacles\{reason="veto"\} 1$/m)
   assert.equal((await shown(anna))?.decision, 'vetoed')
-  assert.equal((await reshare(anna, 'approve', '2', '--yes')).code, 0)
+  assert.equal((await reshare(anna, 'approve', '2', '--yes', '--committee-hash', hash)).code, 0)
   await allComplete(2)
   assert.equal(await shown(anna), null)
 })

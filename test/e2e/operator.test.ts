@@ -208,8 +208,12 @@ test("an operator's rule holds a change back until it is approved", async () => 
     assert.match(said?.message ?? '', /threshold 2 is below dealMinThreshold 3/)
     assert.match(said?.remedy ?? '', /truss reshare approve 3/)
   }
+  const hash = String((await status(at(1))).change?.committeeHash)
   const approve = (epoch: number) =>
-    operators.truss(['reshare', 'approve', String(epoch), '--yes', '-c', at(1).config])
+    operators.truss([
+      ...['reshare', 'approve', String(epoch), '--yes', '--committee-hash', hash],
+      ...['-c', at(1).config],
+    ])
   const other = await approve(4)
   assert.equal(other.code, 2)
   assert.match(other.err, /approve epoch 4: 3 is pending/)

@@ -102,12 +102,13 @@ async function decided(death: Death): Promise<Outcome> {
   const away = relayer(world, 2)
   await world.halt(away)
   const before = await faults.refresh()
-  let pending: number | null = null
+  let asked: string[] = []
   await until('the change to be pending', 120_000, async () => {
-    pending = (await world.status(victim)).pendingEpoch
-    return pending !== null
+    const { change } = await world.status(victim)
+    if (change !== null) asked = [String(change.epoch), '--committee-hash', change.committeeHash]
+    return change !== null
   })
-  await truss(['reshare', 'approve', String(pending), '--yes', '--config', victim.config]).catch(() => {})
+  await truss(['reshare', 'approve', ...asked, '--yes', '--config', victim.config]).catch(() => {})
   await world.start(away)
   await faults.died()
   await faults.start()

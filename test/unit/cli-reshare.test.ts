@@ -112,6 +112,10 @@ test('a number, a hash or a time that is not right ends with one line, what to d
       /^truss: .*hash is 0xabab.*not 0x11.*show`$/,
     ],
     [['approve', '7', '--yes', '--committee-hash', '0x12'], /must be a hash: 0x and 64 hex digits/],
+    [
+      ['approve', '7', '--yes'],
+      /--yes without --committee-hash approves what nobody has looked at: look with `truss reshare show`/,
+    ],
     [['approve', '0', '--yes'], /must be a whole number from 1/],
     [['approve', '--yes'], /epoch/],
   ]

@@ -127,6 +127,13 @@ for (const [reason, [shown, who, remedy]] of Object.entries(SCENES))
     assert.match(named[0]?.remedy ?? '', remedy)
   })
 
+test('of a member whose delay runs the remedy is to wait', () => {
+  const delayed = refuses('it waits until block 90 is final (dealDelayBlocks)')
+  const [found] = obstaclesOf(scene({ announced: heard({ 2: delayed, 3: delayed }) }))
+  assert.match(found?.message ?? '', /does not deal yet: it waits until block 90/)
+  assert.match(found?.remedy ?? '', /^wait for that block/)
+})
+
 test('nobody is named while all is well, nor one who does not deal where enough others do', () => {
   assert.deepEqual(obstaclesOf(scene({})), [])
   assert.deepEqual(obstaclesOf(scene({ announced: heard({ 2: refuses('mine') }) })), [])

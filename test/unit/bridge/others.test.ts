@@ -25,6 +25,7 @@ class Watched {
   problems = new Problems(silentLog, this.metrics)
   #store: Store | null = null
   #watch: OtherBridgeWatch | null = null
+  readonly view = this.chain.view(at(50))
 
   /** A start of the daemon, without what an earlier one remembered. */
   async start(): Promise<void> {
@@ -34,7 +35,7 @@ class Watched {
     this.problems = new Problems(silentLog, this.metrics)
     const { problems, metrics } = this
     const desk = { chain: GOVERNANCE, clock: new FakeClock(), pollMs: 1000, problems, metrics, store }
-    this.#watch = new OtherBridgeWatch(desk, this.chain.view(at(50)))
+    this.#watch = new OtherBridgeWatch(desk, this.view)
   }
 
   /** Blocks, then a look; gives what is wrong. */
@@ -87,4 +88,39 @@ test('endpoints of the other chain that are down or disagree are a warning of th
     watched.chain.fault = null
     assert.deepEqual(await watched.look(1), [])
   }
+})
+
+test('an error of no kind of ours is shown, and the watch goes on', async () => {
+  const watched = new Watched()
+  await watched.start()
+  const real = watched.view.finalised.bind(watched.view)
+  watched.view.finalised = () => Promise.reject(new TypeError('cannot read properties of undefined'))
+  assert.match((await watched.look(4))[0] ?? '', /cannot read properties/)
+  watched.view.finalised = real
+  assert.deepEqual(await watched.look(1), [])
+})
+
+test('endpoints that once named a final block far ahead do not blind the watch without a word', async () => {
+  const watched = new Watched()
+  await watched.start()
+  const { view, chain } = watched
+  const finalised = view.finalised.bind(view)
+  const committeeState = view.committeeState.bind(view)
+  const events = view.events.bind(view)
+  view.finalised = async () => ({ ...(await finalised()), number: 10 ** 9 })
+  view.committeeState = async (_at, signal) => committeeState(await finalised(), signal)
+  view.events = async () => []
+  assert.deepEqual(await watched.look(6), [])
+  Object.assign(view, { finalised, committeeState, events })
+  assert.match(
+    (await watched.look(8))[0] ?? '',
+    /its endpoints name \d+ final, where they named 1000000000 before/,
+  )
+  chain.adminAddRelayer(at(4))
+  assert.match((await watched.look(8))[0] ?? '', /governance on the wrong chain: .*RelayerAdded/)
+  // What that block left on disk hides nothing after a restart either.
+  await watched.start()
+  assert.deepEqual(await watched.look(1), [])
+  chain.adminAddRelayer(at(5))
+  assert.match((await watched.look(8))[0] ?? '', /governance on the wrong chain: .*RelayerAdded/)
 })
