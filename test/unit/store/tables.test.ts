@@ -2,11 +2,13 @@
 import assert from 'node:assert/strict'
 import { cpSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { StoreError } from '../../../relayer/lib/errors.ts'
 import { openLevel } from '../../../relayer/store/level.ts'
-import { crc32c, isWhole } from '../../../relayer/store/tables.ts'
+import { crc32c } from '../../../relayer/store/crc32c.ts'
+import { liveTables, tablesOf } from '../../../relayer/store/manifest.ts'
+import { isWhole } from '../../../relayer/store/tables.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'truss-tables-'))
 const whole = join(folder, 'whole')
@@ -78,4 +80,50 @@ test('a table that was being written in a crash is none of it: the directory ope
   const { database } = await openLevel(directory)
   assert.equal((await database.entries('share/')).length, 60)
   await database.close()
+})
+
+test('a table that no manifest names, its end on the disk and its blocks not, keeps nobody from starting', async () => {
+  const directory = copyOf(whole)
+  const [file = ''] = tables(directory)
+  const orphan = readFileSync(file)
+  writeFileSync(join(directory, 'db', '900001.ldb'), orphan.fill(0, 0, orphan.length - 48))
+  const { database } = await openLevel(directory)
+  assert.equal((await database.entries('share/')).length, 60)
+  await database.close()
+  assert.deepEqual(tables(directory), [file], 'LevelDB has removed it')
+})
+
+test('the manifest names the tables in use through many compactions; a damaged one is not followed', async () => {
+  const directory = join(folder, 'many')
+  for (let start = 0; start < 6; start++) {
+    const { database } = await openLevel(directory)
+    for (let round = 0; round < 40; round++)
+      await database.batch([
+        { type: 'put', key: `share/${(round * 7 + start) % 50}`, value: new Uint8Array(20_000).fill(round) },
+      ])
+    await database.compact('share/')
+    await database.close()
+    const live = await liveTables(join(directory, 'db'))
+    const there = tables(directory).map((file) => Number(basename(file, '.ldb')))
+    assert.ok(there.length > 0)
+    assert.deepEqual(
+      there.filter((number) => live?.has(number) !== true),
+      [],
+      'closed, it has only those in use',
+    )
+    assert.deepEqual(
+      [...(live ?? [])].filter((number) => !there.includes(number)),
+      [],
+    )
+  }
+  const [manifest = ''] = globSync('db/MANIFEST-*', { cwd: directory })
+  const log = readFileSync(join(directory, manifest))
+  assert.ok(tablesOf(log) !== null)
+  for (let at = 0; at < log.length; at++) {
+    const flipped = Buffer.from(log)
+    flipped[at] = (flipped[at] ?? 0) ^ 0x10
+    const found = tablesOf(flipped)
+    // A length that leads past the end is a last record that was being written.
+    assert.ok(found === null || found.size <= (tablesOf(log)?.size ?? 0) + 1, `byte ${at}`)
+  }
 })
