@@ -106,11 +106,12 @@ export class Charges {
     const hashes = packets.flatMap((each) => packageHashOf(each) ?? [])
     const charge = { name, culprit: packet.from, verdict, hashes }
     const others = packets.filter((each) => each !== packet)
-    const original = this.#originals.get(packet) ?? packet
+    const before = this.#originals.get(packet)
     for (const each of others) {
-      this.#originals.set(each, original)
+      this.#originals.set(each, before ?? packet)
       // A cheat on top of another may undo it, and what is left is honest.
-      if (Buffer.compare(each.body, original.body) === 0 && each.to === original.to) continue
+      if (before !== undefined && Buffer.compare(each.body, before.body) === 0 && each.to === before.to)
+        continue
       this.sends(each, charge)
       if (verdict.stranger === true)
         this.#pairs.set(packageHashOf(each) ?? '', { charge, one: packet, other: each })
