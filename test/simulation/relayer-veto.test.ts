@@ -16,6 +16,18 @@ async function ruled(seed: string, more: object = {}): Promise<GovernedSim> {
   return sim
 }
 
+/** Operator 1 sees that operator 3 is to join; nobody deals, since that one is away. */
+async function asked(sim: GovernedSim) {
+  await sim.at(3).stop()
+  sim.chain.adminAddRelayer(sim.at(3).address)
+  const operator = sim.at(1)
+  await sim.until(async () => (await operator.status()).change !== null)
+  const { change } = await operator.status()
+  const { relayer } = operator
+  assert.ok(change && relayer)
+  return { operator, relayer, change }
+}
+
 test('a veto that comes while the marker is being written: this node deals nothing', async () => {
   const sim = await ruled('marker', { threshold: 3 })
   const gate = Promise.withResolvers<void>()
@@ -64,13 +76,8 @@ test('a veto that comes while the marker is being written: this node deals nothi
 
 test('a veto whose record cannot be read stays one: the member takes no part', async () => {
   const sim = await ruled('unreadable')
-  await sim.at(3).stop()
-  sim.chain.adminAddRelayer(sim.at(3).address)
-  await sim.until(async () => (await sim.at(1).status()).change !== null)
-  const operator = sim.at(1)
-  const { change } = await operator.status()
-  assert.ok(change && operator.relayer)
-  await operator.relayer.decide('vetoed', change)
+  const { operator, relayer, change } = await asked(sim)
+  await relayer.decide('vetoed', change)
   await operator.stop()
   const { records, files } = operator.disk.image()
   const broken = (records.get(KEY.decision(2)) ?? new Uint8Array()).slice()
@@ -86,18 +93,13 @@ test('a veto whose record cannot be read stays one: the member takes no part', a
 
 test('a veto does not wait for an endpoint that hangs', async () => {
   const sim = await ruled('hangs')
-  await sim.at(3).stop()
-  sim.chain.adminAddRelayer(sim.at(3).address)
-  await sim.until(async () => (await sim.at(1).status()).change !== null)
-  const operator = sim.at(1)
-  const { change } = await operator.status()
-  assert.ok(change && operator.relayer)
+  const { operator, relayer, change } = await asked(sim)
   const hung = Promise.withResolvers<never>()
   const { chain } = operator
   const real = chain.finalised.bind(chain)
   chain.finalised = () => hung.promise
   await sim.step(1)
-  const deciding = operator.relayer.decide('vetoed', change)
+  const deciding = relayer.decide('vetoed', change)
   await sim.quiet()
   const now = (await operator.store?.decision(2))?.verdict === 'vetoed'
   chain.finalised = real
@@ -110,13 +112,8 @@ test('a veto does not wait for an endpoint that hangs', async () => {
 
 test('a cancellation that is reorganised away takes no veto with it', async () => {
   const sim = await ruled('shallow')
-  await sim.at(3).stop()
-  sim.chain.adminAddRelayer(sim.at(3).address)
-  await sim.until(async () => (await sim.at(1).status()).change !== null)
-  const operator = sim.at(1)
-  const { change } = await operator.status()
-  assert.ok(change && operator.relayer)
-  await operator.relayer.decide('vetoed', change)
+  const { operator, relayer, change } = await asked(sim)
+  await relayer.decide('vetoed', change)
   sim.chain.adminCancelCeremony()
   let blocks = 0
   await sim.until(async () => {

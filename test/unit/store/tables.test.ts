@@ -118,12 +118,13 @@ test('the manifest names the tables in use through many compactions; a damaged o
   }
   const [manifest = ''] = globSync('db/MANIFEST-*', { cwd: directory })
   const log = readFileSync(join(directory, manifest))
-  assert.ok(tablesOf(log) !== null)
+  const named = (bytes: Buffer) => [...(tablesOf(bytes) ?? [])].toSorted((a, b) => a - b).join()
+  // A length that leads past the end is a last record that was being written: what is read is what stands before it.
+  const before = new Set(Array.from({ length: log.length + 1 }, (_, end) => named(log.subarray(0, end))))
+  assert.ok(tablesOf(log) !== null && before.size > 3)
   for (let at = 0; at < log.length; at++) {
     const flipped = Buffer.from(log)
     flipped[at] = (flipped[at] ?? 0) ^ 0x10
-    const found = tablesOf(flipped)
-    // A length that leads past the end is a last record that was being written.
-    assert.ok(found === null || found.size <= (tablesOf(log)?.size ?? 0) + 1, `byte ${at}`)
+    assert.ok(tablesOf(flipped) === null || before.has(named(flipped)), `byte ${at}`)
   }
 })
