@@ -73,18 +73,17 @@ class Roast {
         return
       }
       if (this.#over) return
-      if (this.#sessions.length > before) {
-        empty = 0
-        continue
+      if (this.#sessions.length === before) {
+        for (const session of this.#sessions) this.#giveUpOn(session)
+        this.#askSilent()
+        this.#open()
       }
-      for (const session of this.#sessions) this.#giveUpOn(session)
-      if (++empty > EMPTY_WAITS || this.#sessions.length >= this.#most) {
+      // Giving up on a session opens the next, which may be the last of all and is waited for like any other.
+      if (this.#sessions.length > before) empty = 0
+      else if (++empty > EMPTY_WAITS || this.#sessions.length >= this.#most) {
         this.#fail(this.#roster.waited())
         return
       }
-      this.#askSilent()
-      this.#open()
-      if (this.#sessions.length > before) empty = 0
     }
   }
 

@@ -49,6 +49,28 @@ void test('43: n - t members that hand out nonces and then fall silent cost at m
   }
 })
 
+void test('43: the last session of all is waited for like any other', async () => {
+  for (const n of [3, 4, 5]) {
+    const world = new SigningWorld({ t: n - 1, n, seed: `43/last/${n}` })
+    // Whoever comes last has its nonces held back until the first session has failed.
+    const open = world.network.rule(({ from, body }) => {
+      const { type } = decodeMessage(body)
+      return from === world.address(n) && (type === 'batch' || type === 'ready') ? 'hold' : 'pass'
+    })
+    mute(world, [2], ['share'])
+    const coordination = world.coordination(1)
+    const patience = async () => {
+      await coordination.patience()
+      open()
+      world.network.release()
+    }
+    const { quorum, sessions } = await signs({ ...coordination, patience })
+    assert.ok(!quorum.includes(2))
+    assert.equal(sessions, 2)
+    nobody(world)
+  }
+})
+
 void test('43: n - t members that say nothing at all cost no session', async () => {
   const world = new SigningWorld({ t: 4, n: 7, seed: '43b' })
   for (const index of [2, 4, 6]) world.network.leave(world.address(index))
