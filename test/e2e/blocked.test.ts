@@ -1,23 +1,22 @@
 // The devnet's ends: a member that cannot finish is named, Ctrl-C leaves nothing running, flags that make no sense are refused.
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { alive, listens } from '../support/outside.ts'
+import { scratchWithLogs } from '../support/scratch.ts'
 import type { Summary } from '../../scripts/devnet/summary.ts'
 
 /** Far above what any of these takes. */
 const LIMIT_MS = 150_000
 
-const folder = mkdtempSync(join(tmpdir(), 'truss-blocked-'))
+const folder = scratchWithLogs('blocked')
 const groups: ChildProcess[] = []
 
 after(() => {
   for (const child of groups) if (child.exitCode === null) child.kill('SIGKILL')
-  rmSync(folder, { recursive: true, force: true })
 })
 
 interface Driver {

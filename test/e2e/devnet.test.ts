@@ -2,8 +2,7 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { createPublicKey, verify } from 'node:crypto'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -12,6 +11,7 @@ import { schnorr } from '@noble/curves/secp256k1.js'
 import { Contract, getBytes, JsonRpcProvider, TypedDataEncoder } from 'ethers'
 import { alive, listens } from '../support/outside.ts'
 import { found, keyFilesOf, readinessOf, receiptsOf, secretsIn } from '../support/devnet-evidence.ts'
+import { scratchWithLogs } from '../support/scratch.ts'
 
 const ABI = [
   'function epochInfo(uint64) view returns (tuple(uint64 epoch, uint8 status, address[] members, uint32 threshold, bytes32 committeeHash, uint64 predecessor, uint64 successor, uint32 attempt, bytes32 transcriptHash, tuple(uint32 keyId, bytes32 hash)[] commitmentsHashes, address[] receipts, uint32 receiptsNeeded, bool waived, uint64 activatedBlock))',
@@ -57,7 +57,7 @@ interface Summary {
   }[]
 }
 
-const directory = mkdtempSync(join(tmpdir(), 'truss-devnet-'))
+const directory = scratchWithLogs('devnet')
 let driver: ChildProcess
 let summary: Summary
 let output = ''
@@ -84,7 +84,6 @@ before(async () => {
 
 after(() => {
   driver.kill('SIGKILL')
-  rmSync(directory, { recursive: true, force: true })
 })
 
 function bridge(): Contract {

@@ -1,8 +1,7 @@
 // A full disk: what was reported durable is there after a crash, a relayer says what is wrong, signs on, and goes on by itself.
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
-import { appendFileSync, cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { appendFileSync, cpSync, mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { until } from '../../scripts/devnet/world.ts'
@@ -10,6 +9,7 @@ import { openLevel } from '../../relayer/store/level.ts'
 import { OUTCOMES, type Outcome, trial } from '../support/fault-table.ts'
 import { FaultWorld } from '../support/fault-world.ts'
 import { isPrivate } from '../support/namespaces.ts'
+import { scratch } from '../support/scratch.ts'
 
 const [, HEALED] = OUTCOMES
 const part = 'disk'
@@ -36,7 +36,7 @@ describe('a full disk', { skip: isPrivate ? false : '`npm run test:faults` makes
   test(
     'writes reported durable after a full disk was freed outlive a crash',
     trial({ part, fault: 'full disk, freed: later writes', required: [HEALED] }, async () => {
-      const folder = mkdtempSync(join(tmpdir(), 'truss-full-'))
+      const folder = scratch('full')
       const directory = join(folder, 'disk')
       mount(directory, '6m')
       const { database } = await openLevel(directory)
@@ -57,7 +57,6 @@ describe('a full disk', { skip: isPrivate ? false : '`npm run test:faults` makes
       await crashed.database.close()
       await database.close()
       execFileSync('umount', [directory])
-      rmSync(folder, { recursive: true })
       return HEALED
     }),
   )

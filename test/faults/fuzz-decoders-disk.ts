@@ -1,6 +1,5 @@
 // The fuzzer's decoders of the disk: the bodies of records, the configuration and the keystore.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { keystoreAddress } from '../../relayer/chain/keystore.ts'
 import {
@@ -22,6 +21,7 @@ import {
 } from '../../relayer/store/codec.ts'
 import { decodeDecision, encodeDecision } from '../../relayer/store/decisions.ts'
 import { decodeReceipt, encodeReceipt } from '../../relayer/store/receipts.ts'
+import { scratch } from '../support/scratch.ts'
 import type { Decoder } from './fuzz-engine.ts'
 import { bentValue } from './fuzz-structure.ts'
 import type { Samples } from './fuzz-samples.ts'
@@ -111,8 +111,7 @@ export function diskDecoders(samples: Samples): Decoder[] {
 }
 
 function files(): Decoder[] {
-  const folder = mkdtempSync(join(tmpdir(), 'truss-fuzz-'))
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+  const folder = scratch('fuzz')
   const write = (name: string, bytes: Uint8Array) => {
     const file = join(folder, name)
     writeFileSync(file, bytes)

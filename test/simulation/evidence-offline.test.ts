@@ -1,16 +1,16 @@
 // Evidence that honest members of simulated worlds keep, in the hands of the command line: it convicts offline, and with one byte changed, or under a committee that was made up, nobody.
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, test } from 'node:test'
+import { test } from 'node:test'
 import { promisify } from 'node:util'
 import { EXIT } from '../../relayer/cli/exit.ts'
 import { to0x } from '../../relayer/lib/bytes.ts'
 import type { TrustedState } from '../../relayer/protocol/evidence.ts'
 import { isSignEvidence } from '../../relayer/protocol/signfault.ts'
 import { truss } from '../support/cli.ts'
+import { scratch } from '../support/scratch.ts'
 import type { Judged } from '../world/court.ts'
 import { madeUp } from '../world/offline.ts'
 import { plain } from '../world/plain.ts'
@@ -42,8 +42,7 @@ const TRIES = 6
 /** Bytes of a record that are changed, one at a time, beside those that the court of each world changes. */
 const CHANGED = 5
 
-const folder = mkdtempSync(join(tmpdir(), 'truss-offline-'))
-after(() => rmSync(folder, { recursive: true }))
+const folder = scratch('offline')
 
 /** Arguments that say what the checker knows, and nothing else: no endpoint. */
 function knowing({ chainId, bridge, committees, keys = [] }: TrustedState): string[] {

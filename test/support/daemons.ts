@@ -1,13 +1,13 @@
 // Relayers as processes of their own, made and asked by the command line, everything that they print kept.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, mkdtempSync, openSync, readFileSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { encryptKeystoreJson, Wallet } from 'ethers'
 import { type Address, type Hex, toAddress } from '../../relayer/lib/bytes.ts'
 import { truss } from './cli.ts'
+import { scratchWithLogs } from './scratch.ts'
 
 /** An operator with files of its own; its daemon may run or not. */
 export interface Operator {
@@ -21,7 +21,7 @@ export interface Operator {
 /** Operators of one bridge in one folder. */
 export class Operators {
   static readonly password = 'a password for tests only'
-  readonly folder = mkdtempSync(join(tmpdir(), 'truss-operators-'))
+  readonly folder = scratchWithLogs('operators')
   /** Everything that commands printed. */
   readonly printed: string[] = []
   /** What is put before the command line of a daemon, by name: `ip netns exec …`. */

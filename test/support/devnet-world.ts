@@ -1,12 +1,12 @@
-// A devnet world for one test file: real processes in a fresh directory, gone with the test; and what its daemons say of themselves.
+// A devnet world for one test file: real processes in a fresh directory, gone with the tests unless one failed; and what its daemons say of themselves.
 import assert from 'node:assert/strict'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Level } from 'level'
 import { completed } from '../../scripts/devnet/governance.ts'
 import { parseOptions } from '../../scripts/devnet/options.ts'
 import { type RelayerNode, until, World } from '../../scripts/devnet/world.ts'
+import { scratchWithLogs } from './scratch.ts'
 
 /** What /readyz answers. */
 export interface Readiness {
@@ -17,20 +17,23 @@ export interface Readiness {
 
 /** Chains, bridge and bootnode; no relayer is started yet. Takes flags of the devnet. */
 export async function openWorld(...flags: readonly string[]): Promise<World> {
-  const directory = mkdtempSync(join(tmpdir(), 'truss-world-'))
-  const options = parseOptions(['--no-story', '--directory', directory, ...flags])
+  const options = parseOptions(['--no-story', '--directory', scratchWithLogs('world'), ...flags])
   assert.ok(options !== 'help')
   const world = new World(options)
-  await world.startChains()
-  await world.deploy()
+  try {
+    await world.startChains()
+    await world.deploy()
+  } catch (error) {
+    await closeWorld(world)
+    throw error
+  }
   return world
 }
 
-/** Stops every process and forgets the directory. */
+/** Stops every process. */
 export async function closeWorld(world: World): Promise<void> {
   await world.processes.stop()
   world.provider.destroy()
-  rmSync(world.directory, { recursive: true, force: true })
 }
 
 /** The relayer of that number, counted from 1. */

@@ -1,8 +1,4 @@
 // Stores to test with: on a memory disk or on a real directory, always of the same operator, and an activation for them.
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import type { TestContext } from 'node:test'
 import { to0x } from '../../relayer/lib/bytes.ts'
 import { Secret } from '../../relayer/lib/secret.ts'
 import type { Prepared } from '../../relayer/protocol/prepared.ts'
@@ -14,6 +10,7 @@ import type { SignedReceipt } from '../../relayer/store/receipts.ts'
 import { openStore, type Store } from '../../relayer/store/store.ts'
 import { CHAIN, type Dealt, OPERATOR } from './dealt-shares.ts'
 import { MemoryDisk } from './memory-database.ts'
+import { scratch } from './scratch.ts'
 
 /** A disk that can be opened again after its handles were closed. */
 export interface ReopenableDisk {
@@ -21,30 +18,23 @@ export interface ReopenableDisk {
   open(): Promise<{ database: Database; keyFiles: KeyFiles }>
 }
 
-/** The implementations of the ports; the directory is removed when the test ends. */
-export const DISKS: readonly { name: string; make: (t: TestContext) => Promise<ReopenableDisk> }[] = [
+/** The implementations of the ports. */
+export const DISKS: readonly { name: string; make: () => ReopenableDisk }[] = [
   {
     name: 'memory',
-    make: async () => {
+    make: () => {
       const disk = new MemoryDisk()
       return { name: 'memory', open: async () => disk.open() }
     },
   },
   {
     name: 'LevelDB',
-    make: async (t) => {
-      const directory = await temporaryDirectory(t)
+    make: () => {
+      const directory = scratch('store')
       return { name: 'LevelDB', open: () => openLevel(directory) }
     },
   },
 ]
-
-/** A fresh directory under the system's, removed when the test ends. */
-export async function temporaryDirectory(t: TestContext): Promise<string> {
-  const directory = await mkdtemp(join(tmpdir(), 'truss-store-'))
-  t.after(() => rm(directory, { recursive: true, force: true }))
-  return directory
-}
 
 /** The operator's key of these tests, a fresh copy each time. */
 export function operatorKey(byte = 5): Secret {

@@ -1,9 +1,8 @@
 // The daemon's two doors: the control socket for its operator alone, and HTTP that can only be read.
 import assert from 'node:assert/strict'
-import { mkdtempSync, statSync, writeFileSync } from 'node:fs'
+import { statSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { ControlServer, PROBES_PER_MINUTE } from '../../relayer/api/control.ts'
@@ -16,6 +15,7 @@ import { DaemonError } from '../../relayer/cli/exit.ts'
 import { toAddress } from '../../relayer/lib/bytes.ts'
 import { InputError, NetworkError, StoreError } from '../../relayer/lib/errors.ts'
 import { createMetrics } from '../../relayer/lib/metrics.ts'
+import { scratch } from '../support/scratch.ts'
 
 const SIGNER = toAddress(`0x${'ab'.repeat(20)}`)
 
@@ -40,7 +40,7 @@ function daemonWith(checks: readonly HealthCheck[]): Daemon {
 }
 
 async function control(context: TestContext): Promise<{ directory: string; socket: string }> {
-  const directory = mkdtempSync(join(tmpdir(), 'truss-api-'))
+  const directory = scratch('api')
   const socket = join(directory, 'truss.sock')
   const server = new ControlServer(daemonWith([well('rpc', 'fine')]), socket, () => 1000)
   await server.start()

@@ -1,8 +1,7 @@
 // The bench's own parts: its flags, its stopwatch, its limits, its report; and one trial run of all of it.
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import type { Constants } from '../../scripts/bench/constants.ts'
@@ -10,6 +9,7 @@ import { keygenLimit, reshareLimit, sharesLimit, sizeOf } from '../../scripts/be
 import { parseOptions } from '../../scripts/bench/options.ts'
 import { partLines, type Report, writeMarkdown } from '../../scripts/bench/report.ts'
 import { costOf, median } from '../../scripts/bench/stopwatch.ts'
+import { scratch } from '../support/scratch.ts'
 
 const NOTHING: Constants = { B: 0, P: 0, A: 0, D: 0, F: 0, F128: 0, Hn: 0, Vc: 0 }
 
@@ -65,7 +65,7 @@ void test('a goal that is missed says so, and a page without markers is refused'
   assert.ok(lines.some((line) => /fast.*1\.10.*met/.test(line)))
   assert.ok(lines.some((line) => /slow.*1\.30.*MISSED/.test(line)))
   assert.ok(lines.includes('| one  | 1.23 |'))
-  const directory = mkdtempSync(join(tmpdir(), 'truss-bench-page-'))
+  const directory = scratch('bench')
   const file = join(directory, 'page.md')
   const report: Report = {
     quick: false,
@@ -84,11 +84,10 @@ void test('a goal that is missed says so, and a page without markers is refused'
   const page = readFileSync(file, 'utf8')
   assert.equal(page.split('### Title').length, 2)
   assert.match(page, /^# What it costs/)
-  rmSync(directory, { recursive: true })
 })
 
 void test('a trial run measures every part but the devnet and writes its report', () => {
-  const directory = mkdtempSync(join(tmpdir(), 'truss-bench-trial-'))
+  const directory = scratch('bench')
   const file = join(directory, 'report.json')
   const printed = execFileSync(process.execPath, ['scripts/bench.ts', '--quick', '--json', file], {
     encoding: 'utf8',
@@ -98,7 +97,6 @@ void test('a trial run measures every part but the devnet and writes its report'
   const report = JSON.parse(readFileSync(file, 'utf8')) as Report & {
     parts: { goals: { met: boolean }[] }[]
   }
-  rmSync(directory, { recursive: true })
   assert.equal(report.quick, true)
   assert.deepEqual(
     report.parts.map(({ name }) => name),

@@ -1,7 +1,6 @@
 // Governance's commands against a real contract: calldata, dry runs, confirmation, sending, refusals.
 import assert from 'node:assert/strict'
-import { mkdtempSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { encryptKeystoreJson } from 'ethers'
@@ -11,6 +10,7 @@ import { run } from '../../relayer/cli/program.ts'
 import { toAddress } from '../../relayer/lib/bytes.ts'
 import { quietIo, truss } from '../support/cli.ts'
 import { ADMIN_KEY, CHAIN_ID, HardhatChain } from '../support/hardhat-chain.ts'
+import { scratch } from '../support/scratch.ts'
 
 const [A, B, C, D] = ['11', '22', '33', '44'].map((byte) => toAddress(`0x${byte.repeat(20)}`))
 assert.ok(A && B && C && D)
@@ -22,7 +22,7 @@ let keystore: readonly string[] = []
 
 before(async () => {
   chain = await HardhatChain.start({ members: MEMBERS })
-  const folder = mkdtempSync(join(tmpdir(), 'truss-admin-'))
+  const folder = scratch('admin')
   const account = { address: chain.admin, privateKey: ADMIN_KEY }
   writeFileSync(
     join(folder, 'admin.json'),

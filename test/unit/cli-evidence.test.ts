@@ -1,7 +1,6 @@
 // `truss evidence verify`: a record convicts under the committee that the checker knows, and under no other.
 import assert from 'node:assert/strict'
-import { mkdtempSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { EXIT } from '../../relayer/cli/exit.ts'
@@ -16,8 +15,9 @@ import { encodeSignEvidence } from '../../relayer/protocol/signfault.ts'
 import { type CeremonySpec, contextOf, signStart } from '../../relayer/protocol/spec.ts'
 import { truss } from '../support/cli.ts'
 import { CHAIN_ID, HardhatChain } from '../support/hardhat-chain.ts'
+import { scratch } from '../support/scratch.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'truss-evidence-'))
+const folder = scratch('evidence')
 const signers = [1, 2, 3]
   .map((seed) => signerOf(new Secret(new Uint8Array(32).fill(seed))))
   .sort((a, b) => (a.address < b.address ? -1 : 1))

@@ -1,7 +1,5 @@
 // `truss reshare` against a control socket: what it shows, what it sends, and what it refuses before and after it asks.
 import assert from 'node:assert/strict'
-import { mkdtempSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { ControlServer } from '../../relayer/api/control.ts'
@@ -11,6 +9,7 @@ import { run } from '../../relayer/cli/program.ts'
 import { type Address, toAddress } from '../../relayer/lib/bytes.ts'
 import { InputError } from '../../relayer/lib/errors.ts'
 import { quietIo } from '../support/cli.ts'
+import { scratch } from '../support/scratch.ts'
 
 const at = (number: number): Address => toAddress(`0x${number.toString(16).padStart(40, '0')}`)
 const HASH = `0x${'ab'.repeat(32)}` as const
@@ -47,7 +46,7 @@ async function daemon(context: TestContext, change: ChangeStatus | null, decide?
         return { change: { ...change, decision: verdict }, late: verdict === 'vetoed' }
       }),
   }
-  const directory = mkdtempSync(join(tmpdir(), 'truss-reshare-'))
+  const directory = scratch('reshare')
   const server = new ControlServer(parts, join(directory, 'truss.sock'), () => 0)
   await server.start()
   context.after(() => server.stop())

@@ -1,8 +1,7 @@
 // What `truss start` refuses, each with one line and its exit code, and nothing changed on disk or chain.
 import assert from 'node:assert/strict'
-import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { encryptKeystoreJson } from 'ethers'
@@ -13,6 +12,7 @@ import { KEY } from '../../relayer/store/layout.ts'
 import { openLevel } from '../../relayer/store/level.ts'
 import { daemon, quietIo, truss } from '../support/cli.ts'
 import { HardhatChain } from '../support/hardhat-chain.ts'
+import { scratch } from '../support/scratch.ts'
 
 const MEMBERS = ['11', '22', '33'].map((byte) => toAddress(`0x${byte.repeat(20)}`))
 const PASSWORD = 'correct horse'
@@ -72,7 +72,7 @@ async function portInUse(): Promise<{ port: number; free: () => void }> {
 
 before(async () => {
   chain = await HardhatChain.start({ members: MEMBERS })
-  folder = mkdtempSync(join(tmpdir(), 'truss-start-'))
+  folder = scratch('start')
   writeFileSync(at('password'), `${PASSWORD}\n`)
   address = toAddress(await operator('keystore.json'))
 })

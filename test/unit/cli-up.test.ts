@@ -1,7 +1,6 @@
 // What the daemon lives through: it starts, /readyz says what is wrong, and it heals by itself.
 import assert from 'node:assert/strict'
-import { mkdtempSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -10,6 +9,7 @@ import { toAddress } from '../../relayer/lib/bytes.ts'
 import { daemon, truss } from '../support/cli.ts'
 import { HardhatChain } from '../support/hardhat-chain.ts'
 import { LyingEndpoint } from '../support/lying-endpoint.ts'
+import { scratch } from '../support/scratch.ts'
 
 const PASSWORD = 'correct horse'
 const MEMBERS = ['11', '22', '33'].map((byte) => toAddress(`0x${byte.repeat(20)}`))
@@ -64,7 +64,7 @@ const ready = (answer: Readiness) => answer.ready
 before(async () => {
   chain = await HardhatChain.start({ members: MEMBERS })
   await chain.mine(3)
-  folder = mkdtempSync(join(tmpdir(), 'truss-up-'))
+  folder = scratch('up')
   writeFileSync(at('password'), PASSWORD)
   const { address, privateKey } = Wallet.createRandom()
   const keystore = await encryptKeystoreJson({ address, privateKey }, PASSWORD, { scrypt: { N: 1024 } })

@@ -1,8 +1,7 @@
 // The command line in this process: init, help, exit codes, and that no secret is ever printed.
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { decryptKeystoreJson, encryptKeystoreJson, Wallet } from 'ethers'
@@ -11,13 +10,14 @@ import { EXIT } from '../../relayer/cli/exit.ts'
 import { createProgram } from '../../relayer/cli/program.ts'
 import { renderCliDocs } from '../../scripts/cli-docs.ts'
 import { quietIo, truss } from '../support/cli.ts'
+import { scratch } from '../support/scratch.ts'
 
 const BRIDGE = '0x5fbdb2315678afecb367f032d93f642f64180aa3'
 const NETWORK = ['--chain-id', '31337', '--bridge', BRIDGE, '--rpc', 'http://127.0.0.1:1']
 const PEER = '16Uiu2HAkxp9nAsXsCthNWPkkpm4yG1eW7L4ENpVyzDZM8HE1yr12'
 const BOOTSTRAP = ['--bootstrap', `/dns4/bootnode.example.org/tcp/9700/p2p/${PEER}`]
 
-const folder = () => mkdtempSync(join(tmpdir(), 'truss-cli-'))
+const folder = () => scratch('cli')
 
 function allCommands(command: Command): Command[] {
   return [command, ...command.commands.flatMap(allCommands)]

@@ -1,8 +1,7 @@
 // docker-compose.yml against the real command line and the real settings, since no container engine is at hand.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { computeAddress, getCreateAddress } from 'ethers'
@@ -15,6 +14,7 @@ import { signerOf } from '../../relayer/crypto/identity.ts'
 import { Secret } from '../../relayer/lib/secret.ts'
 import { peerIdOf } from '../../relayer/p2p/identity.ts'
 import { quietIo } from '../support/cli.ts'
+import { scratch } from '../support/scratch.ts'
 
 interface Service {
   readonly build: { readonly target: string }
@@ -84,7 +84,7 @@ test("each service's environment is a whole configuration", () => {
 })
 
 test('keystores open, the bootnode has the PeerId that all are told, the committee is deployed with their addresses', async () => {
-  const directory = mkdtempSync(join(tmpdir(), 'truss-compose-'))
+  const directory = scratch('compose')
   const made = spawnSync(process.execPath, ['scripts/compose-keys.ts', '--directory', directory])
   assert.equal(made.status, 0)
   const kept = (name: string) => readFileSync(join(directory, name), 'utf8').trim()

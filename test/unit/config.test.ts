@@ -1,12 +1,12 @@
 // The configuration: defaults, the environment, and one clear line for each thing that is wrong.
 import assert from 'node:assert/strict'
-import { mkdtempSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { DEFAULT_RULES } from '../../relayer/bridge/policy.ts'
 import { FIELDS, loadBootnodeConfig, loadConfig, loadToolConfig, variableOf } from '../../relayer/config.ts'
 import { ConfigError, ConfigProblems } from '../../relayer/lib/errors.ts'
+import { scratch } from '../support/scratch.ts'
 
 const BRIDGE = '0x5FbDB2315678afecb367f032d93F642f64180aa3'
 const GOOD = `
@@ -19,7 +19,7 @@ keystore: keystore.json
 `
 
 function fileOf(content: string): { folder: string; file: string } {
-  const folder = mkdtempSync(join(tmpdir(), 'truss-config-'))
+  const folder = scratch('config')
   const file = join(folder, 'truss.yaml')
   writeFileSync(file, content)
   return { folder, file }

@@ -1,10 +1,9 @@
 // The table of the fault tests: a row for each fault that was announced, which holds only if it was tried and came out right.
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, test } from 'node:test'
 import { OUTCOMES, rowsOf, summaryOf, tableOf, trial } from '../support/fault-table.ts'
+import { scratch } from '../support/scratch.ts'
 
 const [REFUSED, HEALED] = OUTCOMES
 const part = 'disk'
@@ -12,13 +11,12 @@ let folder = ''
 let file = ''
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'truss-table-'))
+  folder = scratch('table')
   file = join(folder, 'trials')
   process.env.FAULT_TRIALS_FILE = file
 })
 afterEach(() => {
   delete process.env.FAULT_TRIALS_FILE
-  rmSync(folder, { recursive: true })
 })
 
 test('a fault that was announced and never tried has a row that does not hold', () => {

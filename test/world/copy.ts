@@ -1,15 +1,15 @@
 // A copy of the sources with patches, in which the simulator runs as it does here.
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { cpSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { Patch } from '../simulation/mutants/mutants.ts'
+import { scratch } from '../support/scratch.ts'
 
 /**
  * Makes the copy; the function returned takes it away.
  * @throws Error if what a patch replaces does not stand in its file exactly once
  */
 export function copyWith(patches: readonly Patch[]): { folder: string; remove: () => void } {
-  const folder = mkdtempSync(join(tmpdir(), 'truss-copy-'))
+  const folder = scratch('copy')
   for (const part of [
     'relayer',
     'test/world',

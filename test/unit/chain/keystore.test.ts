@@ -1,18 +1,17 @@
 // Keystores: sealed and opened, made by others, and every way in which they can be wrong.
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, test } from 'node:test'
+import { test } from 'node:test'
 import { Wallet } from 'ethers'
 import { keystoreAddress, openKeystore, sealKeystore } from '../../../relayer/chain/keystore.ts'
 import { signerOf } from '../../../relayer/crypto/identity.ts'
 import { to0x, toAddress, utf8 } from '../../../relayer/lib/bytes.ts'
 import { ConfigError } from '../../../relayer/lib/errors.ts'
 import { Secret } from '../../../relayer/lib/secret.ts'
+import { scratch } from '../../support/scratch.ts'
 
-const directory = mkdtempSync(join(tmpdir(), 'truss-keystore-'))
-after(() => rmSync(directory, { recursive: true }))
+const directory = scratch('keystore')
 
 const KEY = Uint8Array.from({ length: 32 }, (_, i) => i + 1)
 const ADDRESS = signerOf(new Secret(KEY)).address

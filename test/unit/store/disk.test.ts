@@ -6,7 +6,8 @@ import { promisify } from 'node:util'
 import { StoreError } from '../../../relayer/lib/errors.ts'
 import type { Op } from '../../../relayer/store/database.ts'
 import { openLevel } from '../../../relayer/store/level.ts'
-import { DISKS, temporaryDirectory } from '../../support/open-store.ts'
+import { DISKS } from '../../support/open-store.ts'
+import { scratch } from '../../support/scratch.ts'
 
 const bytes = (...list: number[]) => Uint8Array.from(list)
 const put = (key: string, ...list: number[]): Op => ({ type: 'put', key, value: bytes(...list) })
@@ -14,8 +15,8 @@ const plain = (entries: readonly (readonly [string, Uint8Array])[]) =>
   entries.map(([key, value]) => [key, [...value]])
 
 for (const { name, make } of DISKS) {
-  test(`${name}: a missing record is undefined, a written one is what was written, and a deleted one is gone`, async (t) => {
-    const { database } = await (await make(t)).open()
+  test(`${name}: a missing record is undefined, a written one is what was written, and a deleted one is gone`, async () => {
+    const { database } = await make().open()
     assert.equal(await database.get('a'), undefined)
     await database.batch([put('a', 1, 2), put('b')])
     assert.deepEqual([...((await database.get('a')) ?? [])], [1, 2])
@@ -26,8 +27,8 @@ for (const { name, make } of DISKS) {
     await database.close()
   })
 
-  test(`${name}: entries of a prefix come in ascending order, and only they`, async (t) => {
-    const { database } = await (await make(t)).open()
+  test(`${name}: entries of a prefix come in ascending order, and only they`, async () => {
+    const { database } = await make().open()
     await database.batch([put('x/2', 2), put('x/10', 10), put('x', 0), put('y/1', 1), put('x/1', 1)])
     assert.deepEqual(plain(await database.entries('x/')), [
       ['x/1', [1]],
@@ -39,8 +40,8 @@ for (const { name, make } of DISKS) {
     await database.close()
   })
 
-  test(`${name}: what was written is there after closing and opening again, and after compaction`, async (t) => {
-    const disk = await make(t)
+  test(`${name}: what was written is there after closing and opening again, and after compaction`, async () => {
+    const disk = make()
     const before = await disk.open()
     await before.database.batch([put('k/1', 1), put('k/2', 2)])
     await before.keyFiles.write('1-0.key', bytes(7, 7))
@@ -55,15 +56,15 @@ for (const { name, make } of DISKS) {
     await after.database.close()
   })
 
-  test(`${name}: a closed database refuses with a StoreError`, async (t) => {
-    const { database } = await (await make(t)).open()
+  test(`${name}: a closed database refuses with a StoreError`, async () => {
+    const { database } = await make().open()
     await database.close()
     await assert.rejects(database.get('a'), StoreError)
     await assert.rejects(database.batch([put('a', 1)]), StoreError)
   })
 
-  test(`${name}: a key file is written once, listed, and destroyed for good, even twice`, async (t) => {
-    const { keyFiles, database } = await (await make(t)).open()
+  test(`${name}: a key file is written once, listed, and destroyed for good, even twice`, async () => {
+    const { keyFiles, database } = await make().open()
     assert.equal(await keyFiles.read('1-0.key'), undefined)
     await keyFiles.write('2-0.key', bytes(2))
     await keyFiles.write('1-0.key', bytes(1, 2, 3))
@@ -78,8 +79,8 @@ for (const { name, make } of DISKS) {
   })
 }
 
-test('LevelDB: a second opener of the same directory is refused and told why', async (t) => {
-  const directory = await temporaryDirectory(t)
+test('LevelDB: a second opener of the same directory is refused and told why', async () => {
+  const directory = scratch('store')
   const { database } = await openLevel(directory)
   await assert.rejects(openLevel(directory), (error: unknown) => {
     assert.ok(error instanceof StoreError)
@@ -113,8 +114,8 @@ const FAILING_WRITER = `
   console.log(JSON.stringify({ first, failed }))
   process.kill(process.pid, 'SIGKILL')`
 
-test('LevelDB: what is reported durable after a write that failed is there at the next start', async (t) => {
-  const directory = await temporaryDirectory(t)
+test('LevelDB: what is reported durable after a write that failed is there at the next start', async () => {
+  const directory = scratch('store')
   const level = new URL('../../../relayer/store/level.ts', import.meta.url).href
   const limited = 'trap "" XFSZ; ulimit -f 64; exec "$@"'
   const line = ['-c', limited, 'sh', process.execPath, '--input-type=module', '-e', FAILING_WRITER]

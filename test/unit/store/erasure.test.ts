@@ -6,7 +6,8 @@ import { test } from 'node:test'
 import { KEY } from '../../../relayer/store/layout.ts'
 import { openLevel } from '../../../relayer/store/level.ts'
 import { deal, OPERATOR, preparedOf } from '../../support/dealt-shares.ts'
-import { activationArgs, receiptFor, storeOver, temporaryDirectory } from '../../support/open-store.ts'
+import { activationArgs, receiptFor, storeOver } from '../../support/open-store.ts'
+import { scratch } from '../../support/scratch.ts'
 
 /** The files under a directory that contain the bytes. */
 async function filesWith(directory: string, needle: Uint8Array): Promise<string[]> {
@@ -28,8 +29,8 @@ const HISTORIES = {
 }
 
 for (const [name, history] of Object.entries(HISTORIES)) {
-  test(`erased: sealed shares and wrapped key are in no file (${name})`, async (t) => {
-    const directory = await temporaryDirectory(t)
+  test(`erased: sealed shares and wrapped key are in no file (${name})`, async () => {
+    const directory = scratch('store')
     let handles = await openLevel(directory)
     let store = await storeOver(handles)
     const fill = async (count: number) => {
@@ -64,8 +65,8 @@ for (const [name, history] of Object.entries(HISTORIES)) {
   })
 }
 
-test('neither a share nor a data key stands on the disk in the clear', async (t) => {
-  const directory = await temporaryDirectory(t)
+test('neither a share nor a data key stands on the disk in the clear', async () => {
+  const directory = scratch('store')
   const store = await storeOver(await openLevel(directory))
   const dealt = deal({ epoch: 1, schemes: ['frost-secp256k1-evm', 'frost-ed25519'] })
   const mine = preparedOf(dealt, OPERATOR)
@@ -77,8 +78,8 @@ test('neither a share nor a data key stands on the disk in the clear', async (t)
   }
 })
 
-test('a damaged share record is unreadable while its epoch runs, and erased like any other once it is marked', async (t) => {
-  const handles = await openLevel(await temporaryDirectory(t))
+test('a damaged share record is unreadable while its epoch runs, and erased like any other once it is marked', async () => {
+  const handles = await openLevel(scratch('store'))
   const store = await storeOver(handles)
   const [old, next] = [deal({ epoch: 1 }), deal({ epoch: 2 })]
   await store.savePrepared(old.spec, preparedOf(old, OPERATOR))

@@ -12,8 +12,8 @@ import { DISKS, operatorKey, storeOver, withStore } from '../../support/open-sto
 const OTHER = toAddress(`0x${'99'.repeat(20)}`)
 
 for (const { name, make } of DISKS) {
-  test(`${name}: a store of another operator, bridge or chain is refused with both names, and stays as it is`, async (t) => {
-    const disk = await make(t)
+  test(`${name}: a store of another operator, bridge or chain is refused with both names, and stays as it is`, async () => {
+    const disk = make()
     await withStore(disk, async (store) => assert.equal(await store.nextBoot(), 1))
     const wrong = [
       { change: { operator: OTHER }, says: /operator 0x2222.* keystore is of 0x9999/ },

@@ -21,8 +21,8 @@ const ceremony = (epoch: number): CeremonyRecord => ({
 })
 
 for (const { name, make } of DISKS) {
-  test(`${name}: the small records are the same after a restart`, async (t) => {
-    const disk = await make(t)
+  test(`${name}: the small records are the same after a restart`, async () => {
+    const disk = make()
     const [peer] = MEMBERS
     assert.ok(peer)
     const id = await withStore(disk, async (store) => {
@@ -122,8 +122,8 @@ test('a share declared lost is no active share any more; damaged bookkeeping is 
 const vetoed: Decision = { epoch: 5, committeeHash: new Uint8Array(32).fill(3), verdict: 'vetoed' }
 
 for (const { name, make } of DISKS)
-  test(`${name}: the operator's decisions and where a watch began are the same after a restart; later words replace`, async (t) => {
-    const disk = await make(t)
+  test(`${name}: the operator's decisions and where a watch began are the same after a restart; later words replace`, async () => {
+    const disk = make()
     const place = { chainId: 10, bridge: OPERATOR }
     await withStore(disk, async (store) => {
       await store.putDecision({ ...vetoed, epoch: 3 })

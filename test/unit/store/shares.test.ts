@@ -21,8 +21,8 @@ function unreadable(says: RegExp) {
 }
 
 for (const { name, make } of DISKS) {
-  test(`${name}: a prepared share set of three keys survives a restart, is promoted, superseded and erased`, async (t) => {
-    const disk = await make(t)
+  test(`${name}: a prepared share set of three keys survives a restart, is promoted, superseded and erased`, async () => {
+    const disk = make()
     const first = deal({ epoch: 1, attempt: 2, schemes: SCHEMES })
     const mine = preparedOf(first, OPERATOR)
     await withStore(disk, async (store) => {

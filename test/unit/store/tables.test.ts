@@ -1,16 +1,16 @@
 // Damaged tables are refused at the start, whichever bit is wrong: LevelDB itself would read on, or abort the process.
 import assert from 'node:assert/strict'
-import { cpSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { cpSync, globSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import { after, before, test } from 'node:test'
+import { before, test } from 'node:test'
 import { StoreError } from '../../../relayer/lib/errors.ts'
 import { openLevel } from '../../../relayer/store/level.ts'
 import { crc32c } from '../../../relayer/store/crc32c.ts'
 import { liveTables, tablesOf } from '../../../relayer/store/manifest.ts'
 import { isWhole } from '../../../relayer/store/tables.ts'
+import { scratch } from '../../support/scratch.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'truss-tables-'))
+const folder = scratch('tables')
 const whole = join(folder, 'whole')
 
 before(async () => {
@@ -23,7 +23,6 @@ before(async () => {
   await database.compact('share/')
   await database.close()
 })
-after(() => rmSync(folder, { recursive: true }))
 
 function tables(directory: string): string[] {
   return globSync('db/*.ldb', { cwd: directory }).map((name) => join(directory, name))
@@ -53,7 +52,7 @@ test('a table that LevelDB wrote is whole, and without any one byte of its block
 })
 
 function copyOf(directory: string): string {
-  const copy = mkdtempSync(join(folder, 'copy-'))
+  const copy = scratch('tables')
   cpSync(directory, copy, { recursive: true })
   return copy
 }
