@@ -1,9 +1,10 @@
-// What an outsider finds of a devnet: secrets on disks, and who signed what members sent to the chain; ethers and LevelDB alone, none of our code.
+// What an outsider finds of a devnet: secrets on disks, and who signed what members sent to the chain; by ethers and LevelDB alone, with no code of the product.
 import assert from 'node:assert/strict'
 import { globSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Contract, EventLog, recoverAddress, type Result, TypedDataEncoder } from 'ethers'
 import { Level } from 'level'
+import { DOMAIN, TYPES } from './typed-data.ts'
 
 /** Long enough never to occur by chance, short enough that LevelDB's compression leaves some pieces whole. */
 const PIECE_BYTES = 16
@@ -42,35 +43,6 @@ function piecesOf(secret: Buffer): Buffer[] {
   return pieces.filter((piece) => new Set(piece).size > PIECE_BYTES / 2)
 }
 
-const TYPES = {
-  KeyRecord: [
-    { name: 'keyId', type: 'uint32' },
-    { name: 'groupKey', type: 'bytes' },
-    { name: 'commitmentsHash', type: 'bytes32' },
-  ],
-  Activation: [
-    { name: 'epoch', type: 'uint64' },
-    { name: 'attempt', type: 'uint32' },
-    { name: 'committeeHash', type: 'bytes32' },
-    { name: 'keys', type: 'KeyRecord[]' },
-    { name: 'transcriptHash', type: 'bytes32' },
-  ],
-}
-const READINESS = {
-  Readiness: [
-    { name: 'activationHash', type: 'bytes32' },
-    { name: 'relayer', type: 'address' },
-  ],
-}
-const RECEIPT = {
-  DeletionReceipt: [
-    { name: 'epoch', type: 'uint64' },
-    { name: 'relayer', type: 'address' },
-    { name: 'successorEpoch', type: 'uint64' },
-    { name: 'outstandingBackups', type: 'uint32' },
-  ],
-}
-
 /** A signature in calldata: what it is about, whom it names, and who made it. */
 export interface SignedWord {
   readonly epoch: number
@@ -99,8 +71,7 @@ async function callsThatEmitted({ contract }: Bridge, event: string) {
 }
 
 const domainOf = ({ chainId, address }: Bridge) => ({
-  name: 'Bridge',
-  version: '3.1.0',
+  ...DOMAIN,
   chainId,
   verifyingContract: address,
 })
@@ -116,11 +87,11 @@ export async function readinessOf(
     const [activation, readiness] = args
     const { keys, ...rest } = { ...activation.toObject(), keys: [...activation.getValue('keys')] }
     const plain = { ...rest, keys: keys.map((key: Result) => key.toObject()) }
-    const activationHash = TypedDataEncoder.hashStruct('Activation', TYPES, plain)
+    const activationHash = TypedDataEncoder.hashStruct('Activation', TYPES.Activation, plain)
     const members = await membersOf(Number(plain.epoch))
     assert.equal(readiness.length, members.length)
     for (const [at, relayer] of members.entries()) {
-      const digest = TypedDataEncoder.hash(domainOf(bridge), READINESS, { activationHash, relayer })
+      const digest = TypedDataEncoder.hash(domainOf(bridge), TYPES.Readiness, { activationHash, relayer })
       words.push({
         epoch: Number(plain.epoch),
         named: relayer,
@@ -139,7 +110,7 @@ export async function receiptsOf(bridge: Bridge): Promise<SignedWord[]> {
     const [receipts, signatures] = args
     for (const [at, receipt] of receipts.entries()) {
       const plain = receipt.toObject()
-      const digest = TypedDataEncoder.hash(domainOf(bridge), RECEIPT, plain)
+      const digest = TypedDataEncoder.hash(domainOf(bridge), TYPES.DeletionReceipt, plain)
       words.push({
         epoch: Number(plain.epoch),
         named: plain.relayer,

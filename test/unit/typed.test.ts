@@ -16,24 +16,13 @@ import {
   receiptDigest,
   setGroupKeyDigest,
 } from '../../relayer/protocol/typed.ts'
+import { DOMAIN, TYPES } from '../support/typed-data.ts'
 
 const bridge = toAddress(`0x${'b1'.repeat(20)}`)
 const relayer = toAddress(`0x${'4e'.repeat(20)}`)
 const domain = { chainId: 31_337, bridge }
-const ethersDomain = { name: 'Bridge', version: '3.1.0', chainId: 31_337, verifyingContract: bridge }
+const ethersDomain = { ...DOMAIN, chainId: 31_337, verifyingContract: bridge }
 
-const KEY_RECORD = [
-  { name: 'keyId', type: 'uint32' },
-  { name: 'groupKey', type: 'bytes' },
-  { name: 'commitmentsHash', type: 'bytes32' },
-]
-const ACTIVATION = [
-  { name: 'epoch', type: 'uint64' },
-  { name: 'attempt', type: 'uint32' },
-  { name: 'committeeHash', type: 'bytes32' },
-  { name: 'keys', type: 'KeyRecord[]' },
-  { name: 'transcriptHash', type: 'bytes32' },
-]
 const activation: Activation = {
   epoch: 7,
   attempt: 300,
@@ -53,16 +42,15 @@ const key: KeyPublic = {
   verificationShares: [],
 }
 
-function ethersDigest(types: Record<string, { name: string; type: string }[]>, value: object): string {
-  return TypedDataEncoder.hash(ethersDomain, types, { ...value })
+function ethersDigest(type: keyof typeof TYPES, value: object): string {
+  return TypedDataEncoder.hash(ethersDomain, TYPES[type], { ...value })
 }
 
 void test('an activation hashes as ethers hashes it', () => {
-  const types = { Activation: ACTIVATION, KeyRecord: KEY_RECORD }
-  assert.equal(to0x(activationDigest(domain, activation)), ethersDigest(types, activation))
+  assert.equal(to0x(activationDigest(domain, activation)), ethersDigest('Activation', activation))
   assert.equal(
     to0x(activationHash(activation)),
-    TypedDataEncoder.hashStruct('Activation', types, { ...activation }),
+    TypedDataEncoder.hashStruct('Activation', TYPES.Activation, { ...activation }),
   )
 })
 
@@ -70,65 +58,19 @@ void test('readiness, receipt, probe and SetGroupKey hash as ethers hashes them'
   const hash = activationHash(activation)
   assert.equal(
     to0x(readinessDigest(domain, hash, relayer)),
-    ethersDigest(
-      {
-        Readiness: [
-          { name: 'activationHash', type: 'bytes32' },
-          { name: 'relayer', type: 'address' },
-        ],
-      },
-      { activationHash: to0x(hash), relayer },
-    ),
+    ethersDigest('Readiness', { activationHash: to0x(hash), relayer }),
   )
   const receipt = { epoch: 3, relayer, successorEpoch: 2 ** 40, outstandingBackups: 5 }
-  assert.equal(
-    to0x(receiptDigest(domain, receipt)),
-    ethersDigest(
-      {
-        DeletionReceipt: [
-          { name: 'epoch', type: 'uint64' },
-          { name: 'relayer', type: 'address' },
-          { name: 'successorEpoch', type: 'uint64' },
-          { name: 'outstandingBackups', type: 'uint32' },
-        ],
-      },
-      receipt,
-    ),
-  )
+  assert.equal(to0x(receiptDigest(domain, receipt)), ethersDigest('DeletionReceipt', receipt))
   const probe = { keyId: 2, epoch: 9, text: 'grüß Gott' }
-  assert.equal(
-    to0x(probeDigest(domain, probe)),
-    ethersDigest(
-      {
-        Probe: [
-          { name: 'keyId', type: 'uint32' },
-          { name: 'epoch', type: 'uint64' },
-          { name: 'text', type: 'string' },
-        ],
-      },
-      probe,
-    ),
-  )
+  assert.equal(to0x(probeDigest(domain, probe)), ethersDigest('Probe', probe))
   const setKey = {
     scheme: 1,
     groupKey: to0x(new Uint8Array(64).fill(3)),
     destinationChainId: 1337,
     destinationBridge: relayer,
   }
-  assert.equal(
-    to0x(setGroupKeyDigest(domain, setKey)),
-    ethersDigest(
-      {
-        SetGroupKey: [
-          { name: 'scheme', type: 'uint8' },
-          { name: 'groupKey', type: 'bytes' },
-          { name: 'destinationChainId', type: 'uint256' },
-          { name: 'destinationBridge', type: 'address' },
-        ],
-      },
-      setKey,
-    ),
-  )
+  assert.equal(to0x(setGroupKeyDigest(domain, setKey)), ethersDigest('SetGroupKey', setKey))
 })
 
 void test('the activation of a prepared result carries the hashes of its committee and commitments', () => {
