@@ -9,6 +9,7 @@ import { openSession } from '../../relayer/protocol/session.ts'
 import { sessionIdOf } from '../../relayer/protocol/spec.ts'
 import type { Packet } from '../support/sim-network.ts'
 import { rogue } from '../support/rogue.ts'
+import { taping } from '../support/taping.ts'
 import { ACKNOWLEDGEMENT_CHEATS, RECEIVER_CHEATS, readinessOf } from './acknowledging.ts'
 import { DEALER_CHEATS, type SessionCheat, type Stage } from './cheats.ts'
 import { type Collusion, COLLUSIONS, type Pair } from './collusions.ts'
@@ -61,7 +62,10 @@ export function corrupted(plot: Conspiracy): Runner {
     const session = toHex(sessionIdOf(input.start.start))
     const old = tape.session === session ? [] : tape.frames
     tape = { session, frames: [] }
-    const channel = taping(input.channel, tape)
+    const { frames } = tape
+    const channel = taping(input.channel, (frame) => {
+      if (frames.length < TAPE) frames.push({ session, frame })
+    })
     const plan = planOf(plot, input, old.length)
     if (plan === null) return inProcess({ ...input, channel })
     const { cheat, victim, together } = plan
@@ -178,25 +182,6 @@ function tampered(
       })
     },
     onFrame: (receiver) => channel.onFrame(receiver),
-    close: () => channel.close(),
-  }
-}
-
-/** The channel, with everything that passes kept. */
-function taping(channel: Channel, { session, frames }: Tape): Channel {
-  const keep = (frame: Uint8Array) => {
-    if (frames.length < TAPE) frames.push({ session, frame })
-  }
-  return {
-    send: (to, frame) => {
-      keep(frame)
-      channel.send(to, frame)
-    },
-    onFrame: (receiver) =>
-      channel.onFrame((from, frame) => {
-        keep(frame)
-        receiver(from, frame)
-      }),
     close: () => channel.close(),
   }
 }

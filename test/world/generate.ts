@@ -163,25 +163,15 @@ function breakages(draw: Draw, { stormy, operators }: { stormy: number; operator
     const side = draw.some(all, draw.between(1, Math.max(1, operators - 1)))
     found.push({ at: when(), kind: 'partition', side, blocks: draw.between(2, 25) })
   }
-  for (
-    let left = draw.weighted([
+  const few = () =>
+    draw.weighted([
       [0, 2],
       [1, 2],
       [2, 1],
-    ] as const);
-    left > 0;
-    left--
-  )
+    ] as const)
+  for (let left: number = few(); left > 0; left--)
     found.push({ at: when(), kind: 'reorganise', depth: draw.between(1, 3), keep: draw.chance(600) })
-  for (
-    let left = draw.weighted([
-      [0, 2],
-      [1, 2],
-      [2, 1],
-    ] as const);
-    left > 0;
-    left--
-  )
+  for (let left: number = few(); left > 0; left--)
     found.push({
       at: when(),
       kind: 'endpoint',

@@ -1,6 +1,8 @@
 // Ways to break the rules of a reshare: constant terms that are not those of the shares held, and false accounts of the old epoch.
+import type { Group } from '../../relayer/crypto/group.ts'
 import { lagrangeAtZero, randomPolynomial } from '../../relayer/crypto/polynomial.ts'
 import { publishPolynomial } from '../../relayer/crypto/vss.ts'
+import type { Cheat } from '../support/rogue.ts'
 import { dealing, fault, type SessionCheat, type Stage } from './cheats.ts'
 
 type At = Omit<Stage, 'note'>
@@ -30,6 +32,20 @@ function inverse(value: bigint, order: bigint): bigint {
     base = (base * base) % order
   }
   return result
+}
+
+/** Another account of the old epoch, for each key that it has. */
+function misstating({ note }: Stage, another: (old: Uint8Array, group: Group) => Uint8Array): Cheat {
+  return {
+    commitments: (commitments, dealings) => {
+      note()
+      return commitments.map((each, at) => {
+        const group = dealings[at]?.key.group
+        if (group === undefined || each.oldCommitments.length === 0) return each
+        return { ...each, oldCommitments: another(each.oldCommitments, group) }
+      })
+    },
+  }
 }
 
 /** The cheats of those who deal from a share. */
@@ -64,38 +80,23 @@ export const REDEALING_CHEATS: readonly SessionCheat[] = [
     name: 'invented old commitments',
     expected: fault('E_STATE'),
     fits: redeals,
-    cheat: ({ note }) => ({
-      commitments: (commitments, dealings) => {
-        note()
-        return commitments.map((each, at) => {
-          const dealt = dealings[at]
-          if (dealt === undefined || dealt.old.length === 0) return each
-          const count = dealt.old.length / dealt.key.group.pointBytes
-          const foreign = randomPolynomial(dealt.key.group, (n) => new Uint8Array(n).fill(9), {
-            length: count,
-          })
-          const points = publishPolynomial(dealt.key.group, foreign)
-          return { ...each, oldCommitments: new Uint8Array(Buffer.concat(points)) }
-        })
-      },
-    }),
+    cheat: (at) =>
+      misstating(at, (old, group) => {
+        const length = old.length / group.pointBytes
+        const foreign = randomPolynomial(group, (n) => new Uint8Array(n).fill(9), { length })
+        return new Uint8Array(Buffer.concat(publishPolynomial(group, foreign)))
+      }),
   },
   {
     name: 'old commitments with another coefficient',
     expected: fault('E_STATE'),
     fits: redeals,
-    cheat: ({ note }) => ({
-      commitments: (commitments, dealings) => {
-        note()
-        return commitments.map((each, at) => {
-          const group = dealings[at]?.key.group
-          const [point] = group?.encode([group.multiplyBase(7n)]) ?? []
-          if (each.oldCommitments.length === 0 || point === undefined) return each
-          const oldCommitments = each.oldCommitments.slice()
-          oldCommitments.set(point, oldCommitments.length - point.length)
-          return { ...each, oldCommitments }
-        })
-      },
-    }),
+    cheat: (at) =>
+      misstating(at, (old, group) => {
+        const [point = new Uint8Array()] = group.encode([group.multiplyBase(7n)])
+        const other = old.slice()
+        other.set(point, old.length - point.length)
+        return other
+      }),
   },
 ]

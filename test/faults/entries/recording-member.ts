@@ -11,6 +11,7 @@ import { createNode } from '../../../relayer/node.ts'
 import { Host } from '../../../relayer/p2p/host.ts'
 import { KIND, kindOf, protocolOf } from '../../../relayer/p2p/protocols.ts'
 import { TOPICS, type Topic } from '../../../relayer/protocol/channel.ts'
+import { taping } from '../../support/taping.ts'
 
 /** `--tape FILE`: one line for each frame: protocol, kind, body in hex. */
 const { values } = parseArgs({
@@ -24,20 +25,9 @@ const topics = Object.keys(TOPICS) as Topic[] // CAST: the keys of TOPICS are To
 // oxlint-disable-next-line typescript/unbound-method -- each is called with its host as `this` below
 const { open, tell, onTell } = Host.prototype
 Host.prototype.open = function (sessionId, peers) {
-  const channel = open.call(this, sessionId, peers)
-  const taped = (frame: Uint8Array) => write('session', KIND.session, concat(sessionId, frame))
-  return {
-    send: (to, frame) => {
-      taped(frame)
-      channel.send(to, frame)
-    },
-    onFrame: (receiver) =>
-      channel.onFrame((from, frame) => {
-        taped(frame)
-        receiver(from, frame)
-      }),
-    close: () => channel.close(),
-  }
+  return taping(open.call(this, sessionId, peers), (frame) =>
+    write('session', KIND.session, concat(sessionId, frame)),
+  )
 }
 Host.prototype.tell = function (to, topic, body) {
   write(protocolOf(topic), kindOf(topic), body)
