@@ -1,13 +1,13 @@
 // Nonces and packages as weapons: replays, floods and early boots cost their sender, never an honest signer or leader.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { toAddress } from '../../relayer/lib/bytes.ts'
 import { NonceBook } from '../../relayer/protocol/noncebook.ts'
 import { decodeBatch, encodeBatch, type NonceBatch } from '../../relayer/protocol/nonces.ts'
 import { coordinateSignature } from '../../relayer/protocol/roast.ts'
 import { verifySignEvidence } from '../../relayer/protocol/signfault.ts'
 import { decodeMessage, encodeMessage } from '../../relayer/protocol/signwire.ts'
 import { settle } from '../support/fake-clock.ts'
+import { member } from '../support/numbered.ts'
 import { RogueLeader } from '../support/rogue-leader.ts'
 import { SigningWorld } from '../support/signing.ts'
 import type { Packet } from '../support/sim-network.ts'
@@ -60,7 +60,7 @@ void test('batches of a member for leaders outside the committee are not kept', 
   ]
   const boot = { counter: 1, id: new Uint8Array(16).fill(1) }
   const kept = Array.from({ length: 200 }, (_, at) => {
-    const leader = toAddress(`0x${(at + 1).toString(16).padStart(40, '0')}`)
+    const leader = member(at + 1)
     const bytes = encodeBatch(ref, { index: 2, boot, leader, first: 10 * at, points }, operator)
     book.add(bytes)
     return book.batchOf({ index: 2, batch: decodeBatch(bytes, 33).digest })

@@ -15,6 +15,7 @@ import {
 import { decodeFrame } from '../../relayer/protocol/envelope.ts'
 import type { Party } from '../../relayer/protocol/party.ts'
 import { CeremonySim } from '../support/ceremony-sim.ts'
+import { member } from '../support/numbered.ts'
 
 test('members with worker threads and members without complete a keygen and a reshare together', async () => {
   const sim = await CeremonySim.of('workers', 3)
@@ -60,8 +61,7 @@ test('a thread whose attempt is given up ends with it', async () => {
 })
 
 test('small committees stay in this thread, large ones leave it', () => {
-  const members = (n: number) =>
-    Array.from({ length: n }, (_, at) => toAddress(`0x${(at + 1).toString(16).padStart(40, '0')}`))
+  const members = (n: number) => Array.from({ length: n }, (_, at) => member(at + 1))
   const estimate = (n: number, t: number) => {
     const next = { epoch: 1, threshold: t, members: members(n) }
     return estimateMs({

@@ -4,10 +4,10 @@ import { test } from 'node:test'
 import type { CommitteeState, EpochInfo } from '../../relayer/chain/chain.ts'
 import { type AdminAction, planOf, type Situation } from '../../relayer/cli/admin-plan.ts'
 import { RefusedError } from '../../relayer/cli/exit.ts'
-import { type Address, toAddress } from '../../relayer/lib/bytes.ts'
+import type { Address } from '../../relayer/lib/bytes.ts'
+import { member } from '../support/numbered.ts'
 
-const at = (number: number): Address => toAddress(`0x${number.toString(16).padStart(40, '0')}`)
-const [A, B, C, D, E] = [1, 2, 3, 4, 5].map(at) as [Address, Address, Address, Address, Address] // CAST: five of five
+const [A, B, C, D, E] = [1, 2, 3, 4, 5].map(member) as [Address, Address, Address, Address, Address] // CAST: five of five
 const HASH = `0x${'00'.repeat(32)}` as const
 
 function situation(state: Partial<CommitteeState>, rest: Partial<Situation> = {}): Situation {

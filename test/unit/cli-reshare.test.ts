@@ -6,21 +6,20 @@ import { ControlServer } from '../../relayer/api/control.ts'
 import type { Daemon } from '../../relayer/api/daemon.ts'
 import type { ChangeStatus } from '../../relayer/bridge/consent.ts'
 import { run } from '../../relayer/cli/program.ts'
-import { type Address, toAddress } from '../../relayer/lib/bytes.ts'
 import { InputError } from '../../relayer/lib/errors.ts'
 import { quietIo } from '../support/cli.ts'
 import { scratch } from '../support/scratch.ts'
+import { member } from '../support/numbered.ts'
 
-const at = (number: number): Address => toAddress(`0x${number.toString(16).padStart(40, '0')}`)
 const HASH = `0x${'ab'.repeat(32)}` as const
 
 const swap: ChangeStatus = {
   op: 'reshare',
   epoch: 7,
   committeeHash: HASH,
-  members: [at(1), at(4), at(5)],
-  joins: [at(4), at(5)],
-  leaves: [at(2), at(3)],
+  members: [member(1), member(4), member(5)],
+  joins: [member(4), member(5)],
+  leaves: [member(2), member(3)],
   thresholdBefore: 3,
   threshold: 2,
   heldBack: '2 members join or leave, more than dealMaxChanges 1',
@@ -51,7 +50,7 @@ async function daemon(context: TestContext, change: ChangeStatus | null, decide?
   await server.start()
   context.after(() => server.stop())
   const truss = async (args: readonly string[], answer?: string) => {
-    const env = { TRUSS_DATA_DIRECTORY: directory, TRUSS_ALIASES: `${at(4)}=dora` }
+    const env = { TRUSS_DATA_DIRECTORY: directory, TRUSS_ALIASES: `${member(4)}=dora` }
     const { io, out, err } = quietIo(env)
     const asked = answer === undefined ? io : { ...io, interactive: true, ask: async () => answer }
     const code = await run(['reshare', ...args], asked)

@@ -10,13 +10,12 @@ import { chooseDealers, Suspicion } from '../../relayer/ceremony/dealers.ts'
 import { dealingOf } from '../../relayer/ceremony/terms.ts'
 import { verdictOf } from '../../relayer/ceremony/verdict.ts'
 import { EncodingError } from '../../relayer/crypto/enc.ts'
-import { type Address, toAddress } from '../../relayer/lib/bytes.ts'
+import type { Address } from '../../relayer/lib/bytes.ts'
 import { AbortedError } from '../../relayer/protocol/faults.ts'
 import { type Party, rankMembers } from '../../relayer/protocol/party.ts'
 import { operators, specOf } from '../support/ceremony-run.ts'
+import { member, members } from '../support/numbered.ts'
 
-const member = (n: number): Address => toAddress(`0x${n.toString(16).padStart(40, '0')}`)
-const members = (...numbers: number[]) => numbers.map(member)
 const context = new Uint8Array(32).fill(7)
 const old = { epoch: 1, members: members(1, 2, 3, 4, 5), threshold: 3 }
 const next = { epoch: 2, members: members(3, 4, 5, 6), threshold: 2 }

@@ -4,9 +4,8 @@ import { test } from 'node:test'
 import { checksOf, type Surroundings } from '../../relayer/api/checks.ts'
 import { readiness } from '../../relayer/api/health.ts'
 import type { MemberStatus, Status } from '../../relayer/bridge/status.ts'
-import { type Address, toAddress } from '../../relayer/lib/bytes.ts'
-
-const at = (number: number): Address => toAddress(`0x${number.toString(16).padStart(40, '0')}`)
+import type { Address } from '../../relayer/lib/bytes.ts'
+import { member as at } from '../support/numbered.ts'
 
 const member = (address: Address, self: boolean, connected: boolean): MemberStatus => ({
   address,

@@ -2,11 +2,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { DEFAULT_RULES, type DealingRules, heldBackBy } from '../../relayer/bridge/policy.ts'
-import { type Address, toAddress } from '../../relayer/lib/bytes.ts'
 import type { CeremonySpec } from '../../relayer/protocol/spec.ts'
-
-const at = (number: number): Address => toAddress(`0x${number.toString(16).padStart(40, '0')}`)
-const members = (...numbers: number[]) => numbers.map(at)
+import { members } from '../support/numbered.ts'
 
 /** From threshold and members to threshold and members. */
 function change(

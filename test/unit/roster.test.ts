@@ -3,22 +3,14 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Announcement } from '../../relayer/ceremony/announcement.ts'
 import { rosterOf, versionConflict } from '../../relayer/ceremony/roster.ts'
-import { type Address, toAddress } from '../../relayer/lib/bytes.ts'
+import type { Address } from '../../relayer/lib/bytes.ts'
 import type { CeremonySpec } from '../../relayer/protocol/spec.ts'
+import { member, members, reshareOf } from '../support/numbered.ts'
 
-const member = (n: number): Address => toAddress(`0x${n.toString(16).padStart(40, '0')}`)
-const members = (...numbers: number[]) => numbers.map(member)
-
-const reshare: CeremonySpec = {
-  op: 'reshare',
-  chainId: 1,
-  bridge: member(99),
-  held: [],
-  generated: [],
-  old: { epoch: 1, members: members(1, 2, 3), threshold: 2 },
-  next: { epoch: 2, members: members(2, 3, 4), threshold: 2 },
-  triggerBlockHash: new Uint8Array(32),
-}
+const reshare = reshareOf(
+  { epoch: 1, members: members(1, 2, 3), threshold: 2 },
+  { epoch: 2, members: members(2, 3, 4), threshold: 2 },
+)
 const keygen: CeremonySpec = { ...reshare, op: 'keygen', old: null }
 
 function said(...entries: [number, Partial<Announcement>][]): Map<Address, Announcement> {

@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { judged, verdictOf } from '../../relayer/ceremony/verdict.ts'
-import { type Address, toAddress } from '../../relayer/lib/bytes.ts'
 import { StoreError } from '../../relayer/lib/errors.ts'
 import {
   AbortedError,
@@ -12,20 +11,12 @@ import {
   SilenceError,
 } from '../../relayer/protocol/faults.ts'
 import type { Party } from '../../relayer/protocol/party.ts'
-import type { CeremonySpec } from '../../relayer/protocol/spec.ts'
+import { member, members, reshareOf } from '../support/numbered.ts'
 
-const member = (n: number): Address => toAddress(`0x${n.toString(16).padStart(40, '0')}`)
-const members = (...numbers: number[]) => numbers.map(member)
-const spec: CeremonySpec = {
-  op: 'reshare',
-  chainId: 1,
-  bridge: member(99),
-  held: [],
-  generated: [],
-  old: { epoch: 1, members: members(1, 2, 3), threshold: 2 },
-  next: { epoch: 2, members: members(3, 4), threshold: 2 },
-  triggerBlockHash: new Uint8Array(32),
-}
+const spec = reshareOf(
+  { epoch: 1, members: members(1, 2, 3), threshold: 2 },
+  { epoch: 2, members: members(3, 4), threshold: 2 },
+)
 const old = (n: number): Party => ({ role: 'old', index: n, address: member(n) })
 const fault = (...culprits: Party[]) =>
   new FaultError('E_POK', { culprits, evidence: Uint8Array.of(1), message: 'check proof' })

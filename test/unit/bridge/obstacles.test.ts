@@ -5,22 +5,13 @@ import { VETOED } from '../../../relayer/bridge/consent.ts'
 import { OBSTACLE_REASONS, obstaclesOf, type Scene } from '../../../relayer/bridge/obstacles.ts'
 import { NO_SHARE } from '../../../relayer/ceremony/muster.ts'
 import { type AnnouncedMember, type CeremonyView, newView } from '../../../relayer/ceremony/view.ts'
-import { type Address, toAddress } from '../../../relayer/lib/bytes.ts'
-import type { CeremonySpec } from '../../../relayer/protocol/spec.ts'
+import type { Address } from '../../../relayer/lib/bytes.ts'
+import { member, members, reshareOf } from '../../support/numbered.ts'
 
-const at = (number: number): Address => toAddress(`0x${number.toString(16).padStart(40, '0')}`)
-const members = (...numbers: number[]) => numbers.map(at)
-
-const spec: CeremonySpec = {
-  op: 'reshare',
-  chainId: 1,
-  bridge: at(99),
-  held: [],
-  generated: [],
-  old: { epoch: 4, members: members(1, 2, 3), threshold: 2 },
-  next: { epoch: 5, members: members(1, 2, 3, 4), threshold: 2 },
-  triggerBlockHash: new Uint8Array(32),
-}
+const spec = reshareOf(
+  { epoch: 4, members: members(1, 2, 3), threshold: 2 },
+  { epoch: 5, members: members(1, 2, 3, 4), threshold: 2 },
+)
 
 /** All have announced themselves, but for what is said otherwise (null: nothing at all). */
 function heard(different: Record<number, Partial<AnnouncedMember> | null>): AnnouncedMember[] {
@@ -34,13 +25,13 @@ function heard(different: Record<number, Partial<AnnouncedMember> | null>): Anno
       vetoes: false,
       refusal: '',
     }
-    return [{ address: at(number), ...usual, ...said }]
+    return [{ address: member(number), ...usual, ...said }]
   })
 }
 
 function scene(view: Partial<CeremonyView>, more: Partial<Scene> = {}): Scene {
   return {
-    self: at(1),
+    self: member(1),
     spec,
     view: { ...newView(spec), stage: 'announcing', attempt: 3, announced: heard({}), ...view },
     problems: [],
@@ -52,8 +43,8 @@ function scene(view: Partial<CeremonyView>, more: Partial<Scene> = {}): Scene {
 }
 
 const refuses = (refusal: string) => ({ deals: false, refusal })
-const failure = { attempt: 2, block: 90, suspects: [at(3)], culprits: [], reason: 'round 2: silence' }
-const halted = { reason: 'two commitments', culprits: [at(3)] }
+const failure = { attempt: 2, block: 90, suspects: [member(3)], culprits: [], reason: 'round 2: silence' }
+const halted = { reason: 'two commitments', culprits: [member(3)] }
 const rpc = {
   check: 'rpc',
   severity: 'critical',
@@ -65,17 +56,17 @@ const rpc = {
 const SCENES: Record<(typeof OBSTACLE_REASONS)[number], [Scene, Address[], RegExp]> = {
   policy: [
     scene({ announced: heard({ 1: refuses('2 members join'), 2: refuses('x') }) }),
-    [at(1)],
+    [member(1)],
     /truss reshare approve 5.*truss reshare veto 5/,
   ],
   veto: [
     scene({ announced: heard({ 1: { ...refuses(VETOED), vetoes: true } }) }),
-    [at(1)],
+    [member(1)],
     /truss reshare approve 5.*truss admin cancel/,
   ],
   vetoes: [
     scene({ announced: heard({ 2: { ...refuses(VETOED), vetoes: true } }) }),
-    [at(2)],
+    [member(2)],
     /ask its operator why.*truss admin cancel/,
   ],
   refuses: [
@@ -89,30 +80,34 @@ const SCENES: Record<(typeof OBSTACLE_REASONS)[number], [Scene, Address[], RegEx
     /bring other old members back/,
   ],
   offline: [
-    scene({ announced: [] }, { connected: (member) => member !== at(4) }),
-    [at(4)],
+    scene({ announced: [] }, { connected: (who) => who !== member(4) }),
+    [member(4)],
     /start its daemon.*truss admin check 0x0+4/,
   ],
   behind: [
-    scene({ announced: heard({ 3: null }) }, { headOf: (member) => (member === at(3) ? 60 : 100) }),
-    [at(3)],
+    scene({ announced: heard({ 3: null }) }, { headOf: (who) => (who === member(3) ? 60 : 100) }),
+    [member(3)],
     /RPC endpoints/,
   ],
-  quiet: [scene({ announced: heard({ 3: null }) }), [at(3)], /truss status/],
-  version: [scene({ announced: heard({ 3: { protocolVersion: 2 } }) }), [at(3)], /upgrade/],
+  quiet: [scene({ announced: heard({ 3: null }) }), [member(3)], /truss status/],
+  version: [scene({ announced: heard({ 3: { protocolVersion: 2 } }) }), [member(3)], /upgrade/],
   silent: [
-    scene({ stage: 'dealing', waitingFor: { what: 'commitments', members: [at(2)] } }),
-    [at(2)],
+    scene({ stage: 'dealing', waitingFor: { what: 'commitments', members: [member(2)] } }),
+    [member(2)],
     /wait for the end of this attempt/,
   ],
-  suspect: [scene({ failures: [failure] }), [at(3)], /next attempt tries again/],
+  suspect: [scene({ failures: [failure] }), [member(3)], /next attempt tries again/],
   aborts: [
-    scene({ blockers: [{ address: at(3), aborted: 5, silent: 0 }] }),
-    [at(3)],
+    scene({ blockers: [{ address: member(3), aborted: 5, silent: 0 }] }),
+    [member(3)],
     /truss admin set-committee --remove/,
   ],
-  culprit: [scene({ stage: 'halted', halted }), [at(3)], /truss admin set-committee.*truss evidence save/],
-  node: [scene({}, { problems: [rpc] }), [at(1)], /remove one/],
+  culprit: [
+    scene({ stage: 'halted', halted }),
+    [member(3)],
+    /truss admin set-committee.*truss evidence save/,
+  ],
+  node: [scene({}, { problems: [rpc] }), [member(1)], /remove one/],
 }
 
 for (const [reason, [shown, who, remedy]] of Object.entries(SCENES))
@@ -145,13 +140,13 @@ test('nobody is named while all is well, nor one who does not deal where enough 
 test("this node's own part is named first", () => {
   const both = scene(
     { announced: heard({ 2: { ...refuses(VETOED), vetoes: true } }) },
-    { self: at(3), problems: [rpc] },
+    { self: member(3), problems: [rpc] },
   )
   assert.deepEqual(
     obstaclesOf(both).map(({ who, reason }) => [who, reason]),
     [
-      [at(3), 'node'],
-      [at(2), 'vetoes'],
+      [member(3), 'node'],
+      [member(2), 'vetoes'],
     ],
   )
 })

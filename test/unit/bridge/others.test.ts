@@ -3,7 +3,6 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { OTHER_MEMORY_BLOCKS, OtherBridgeWatch } from '../../../relayer/bridge/others.ts'
 import { Problems } from '../../../relayer/bridge/problems.ts'
-import { toAddress } from '../../../relayer/lib/bytes.ts'
 import { silentLog } from '../../../relayer/lib/log.ts'
 import { createMetrics } from '../../../relayer/lib/metrics.ts'
 import type { Store } from '../../../relayer/store/store.ts'
@@ -11,8 +10,8 @@ import { FakeChain } from '../../support/fake-chain.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 import { MemoryDisk } from '../../support/memory-database.ts'
 import { storeOver } from '../../support/open-store.ts'
+import { member as at } from '../../support/numbered.ts'
 
-const at = (number: number) => toAddress(`0x${number.toString(16).padStart(40, '0')}`)
 const GOVERNANCE = { chainId: 1, bridge: at(99) }
 const OTHER = { chainId: 5, bridge: at(98) }
 const NAME = `${OTHER.chainId}/${OTHER.bridge}`

@@ -5,13 +5,12 @@ import type { Sight } from '../../../relayer/bridge/follower.ts'
 import type { Desk } from '../../../relayer/bridge/parts.ts'
 import { ReceiptDesk } from '../../../relayer/bridge/receipts.ts'
 import type { EpochInfo } from '../../../relayer/chain/chain.ts'
-import { type Address, toAddress } from '../../../relayer/lib/bytes.ts'
+import type { Address } from '../../../relayer/lib/bytes.ts'
 import type { SignedReceipt } from '../../../relayer/store/receipts.ts'
+import { member } from '../../support/numbered.ts'
 
-const MEMBERS = Array.from({ length: 100 }, (_, at) =>
-  toAddress(`0x${(at + 1).toString(16).padStart(40, '0')}`),
-)
-const SELF = MEMBERS[0] ?? toAddress(`0x${'00'.repeat(20)}`)
+const MEMBERS = Array.from({ length: 100 }, (_, at) => member(at + 1))
+const SELF = member(1)
 
 const receiptOf = (relayer: Address, epoch: number, successorEpoch: number): SignedReceipt => ({
   epoch,

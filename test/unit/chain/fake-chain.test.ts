@@ -7,14 +7,14 @@ import { ChainError } from '../../../relayer/lib/errors.ts'
 import { FakeChain } from '../../support/fake-chain.ts'
 import { Revert } from '../../support/fake-bridge-state.ts'
 import { FakeClock, settle } from '../../support/fake-clock.ts'
+import { member } from '../../support/numbered.ts'
 
-const address = (n: number): Address => `0x${n.toString(16).padStart(40, '0')}`
 const word = (n: number): Hex => to0x(new Uint8Array(32).fill(n))
 const KEY: Hex = to0x(new Uint8Array(64).fill(7))
-const A = address(1)
-const B = address(2)
-const C = address(3)
-const D = address(4)
+const A = member(1)
+const B = member(2)
+const C = member(3)
+const D = member(4)
 
 /** Activates what is pending, as if its members had signed. */
 async function activate(chain: FakeChain, attempt = 0): Promise<void> {
