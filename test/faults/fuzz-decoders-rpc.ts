@@ -206,6 +206,8 @@ export function rpcDecoders(): Decoder[] {
       return bytes
     },
     errors: [ChainError, ConfigError],
+    weight: 0.03,
+    fewest: 1500,
   } satisfies Partial<Decoder>
   return [
     { ...common, ...oneEndpoint() },
@@ -213,14 +215,15 @@ export function rpcDecoders(): Decoder[] {
   ]
 }
 
-function oneEndpoint(): Omit<Decoder, 'samples' | 'errors'> {
+/** In what they differ. */
+type Own = Pick<Decoder, 'name' | 'covers' | 'run' | 'reaches'>
+
+function oneEndpoint(): Own {
   // An endpoint whose chain was checked is not checked again: what is asked later has a client of its own.
   const later = clientOf(['liar'], 'finalized')
   return {
     name: 'JSON-RPC: one endpoint',
     covers: ['chain/client.ts#EthersChain', 'chain/endpoint.ts#Endpoint', 'chain/finality.ts#headerAt'],
-    weight: 0.03,
-    fewest: 1500,
     run: async (bytes) => {
       const { told, question } = lieIn(bytes)
       lie = told
@@ -253,14 +256,12 @@ function oneEndpoint(): Omit<Decoder, 'samples' | 'errors'> {
 }
 
 /** Honest endpoints beside the liar: what the client believes is the truth, or it says that they disagree. */
-function oneLiar(): Omit<Decoder, 'samples' | 'errors'> {
+function oneLiar(): Own {
   const clients = [clientOf(['honest1', 'liar', 'honest2']), clientOf(['liar', 'honest1'], 'finalized')]
   const truths = new Map<string, string>()
   return {
     name: 'JSON-RPC: one liar of several',
     covers: ['chain/quorum.ts#Quorum', 'chain/finality.ts#agreedFinal', 'chain/finality.ts#agreedBlock'],
-    weight: 0.03,
-    fewest: 1500,
     run: async (bytes) => {
       const { told, question } = lieIn(bytes)
       // What may be anybody's word decides nothing: the balance, and a head while others are down.

@@ -1,23 +1,11 @@
 // The operator's word in whole relayers: rules, delay, approval and veto, each bound to one change and kept across restarts.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { DEFAULT_RULES, type DealingRules } from '../../relayer/bridge/policy.ts'
-import type { ChangeStatus } from '../../relayer/bridge/consent.ts'
+import { DEFAULT_RULES } from '../../relayer/bridge/policy.ts'
 import { InputError } from '../../relayer/lib/errors.ts'
 import type { OperatorVerdict } from '../../relayer/store/decisions.ts'
-import { KEY } from '../../relayer/store/layout.ts'
 import { GovernedSim, type Operator, probe } from '../support/governed-sim.ts'
-
-/** Five operators under rules, of whom the first three have a key; all are up. */
-async function ruled(seed: string, rules: DealingRules = DEFAULT_RULES): Promise<GovernedSim> {
-  const sim = new GovernedSim(seed, { count: 5, first: [0, 1, 2] })
-  for (const operator of sim.operators) operator.rules = rules
-  await sim.start(0, 1, 2, 3, 4)
-  await sim.step(3)
-  sim.chain.startKeygen()
-  await sim.completed(1)
-  return sim
-}
+import { changeOf, ruled, spoilDecision } from '../support/ruled-sim.ts'
 
 /** Two of three are exchanged at once: more than the rules let pass. */
 function swapTwo(sim: GovernedSim): void {
@@ -26,12 +14,6 @@ function swapTwo(sim: GovernedSim): void {
     [1, 2].map((each) => sim.at(each).address),
   ]
   sim.chain.adminSetCommittee(add ?? [], remove ?? [], 2)
-}
-
-async function changeOf(operator: Operator): Promise<ChangeStatus> {
-  const { change } = await operator.status()
-  assert.ok(change)
-  return change
 }
 
 /** Gives whether it came after this node had joined an attempt. */
@@ -169,10 +151,7 @@ test('an approval of another committee under the same number does not count, and
   const operator = sim.at(0)
   await decide(operator, 'approved')
   await operator.stop()
-  const { records, files } = operator.disk.image()
-  const broken = (records.get(KEY.decision(2)) ?? new Uint8Array()).slice()
-  broken[broken.length - 1] = (broken.at(-1) ?? 0) ^ 1
-  operator.disk.restore({ records: new Map(records).set(KEY.decision(2), broken), files })
+  spoilDecision(operator, 2)
   await sim.start(0)
   await sim.step(3)
   assert.match((await policyOf(operator))?.message ?? '', /decision cannot be read/)
@@ -201,7 +180,7 @@ test('what was decided about a change goes when it is cancelled, and says nothin
 })
 
 test('with a delay nobody deals before so many blocks on top of the change are final, restarts included; an approval ends the wait', async () => {
-  const sim = await ruled('delay', { ...DEFAULT_RULES, delayBlocks: 50 })
+  const sim = await ruled('delay', { rules: { ...DEFAULT_RULES, delayBlocks: 50 } })
   sim.chain.adminAddRelayer(sim.at(3).address)
   await sim.step(5)
   const until = (await changeOf(sim.at(0))).waitsForBlock

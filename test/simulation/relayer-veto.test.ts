@@ -3,18 +3,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { DEFAULT_RULES } from '../../relayer/bridge/policy.ts'
 import { decodeFrame } from '../../relayer/protocol/envelope.ts'
-import { KEY } from '../../relayer/store/layout.ts'
 import { GovernedSim, type Operator } from '../support/governed-sim.ts'
-
-async function ruled(seed: string, more: object = {}): Promise<GovernedSim> {
-  const sim = new GovernedSim(seed, { count: 5, first: [0, 1, 2], ...more })
-  for (const operator of sim.operators) operator.rules = DEFAULT_RULES
-  await sim.start(0, 1, 2, 3, 4)
-  await sim.step(3)
-  sim.chain.startKeygen()
-  await sim.completed(1)
-  return sim
-}
+import { changeOf, ruled, spoilDecision } from '../support/ruled-sim.ts'
 
 /** Operator 1 sees that operator 3 is to join; nobody deals, since that one is away. */
 async function asked(sim: GovernedSim) {
@@ -22,10 +12,9 @@ async function asked(sim: GovernedSim) {
   sim.chain.adminAddRelayer(sim.at(3).address)
   const operator = sim.at(1)
   await sim.until(async () => (await operator.status()).change !== null)
-  const { change } = await operator.status()
   const { relayer } = operator
-  assert.ok(change && relayer)
-  return { operator, relayer, change }
+  assert.ok(relayer)
+  return { operator, relayer, change: await changeOf(operator) }
 }
 
 test('a veto that comes while the marker is being written: this node deals nothing', async () => {
@@ -51,8 +40,7 @@ test('a veto that comes while the marker is being written: this node deals nothi
   await sim.until(() => victim !== null)
   const vetoing = victim as Operator | null
   assert.ok(vetoing?.relayer)
-  const { change } = await vetoing.status()
-  assert.ok(change)
+  const change = await changeOf(vetoing)
   let answered = false
   const rounds: number[] = []
   sim.network.rule((packet) => {
@@ -79,10 +67,7 @@ test('a veto whose record cannot be read stays one: the member takes no part', a
   const { operator, relayer, change } = await asked(sim)
   await relayer.decide('vetoed', change)
   await operator.stop()
-  const { records, files } = operator.disk.image()
-  const broken = (records.get(KEY.decision(2)) ?? new Uint8Array()).slice()
-  broken[broken.length - 1] = (broken.at(-1) ?? 0) ^ 1
-  operator.disk.restore({ records: new Map(records).set(KEY.decision(2), broken), files })
+  spoilDecision(operator, 2)
   await sim.start(1)
   await sim.start(3)
   await sim.step(25)
@@ -151,8 +136,7 @@ test('what a worker thread sends after a veto does not leave this node', async (
   await sim.step(2)
   sim.chain.adminAddRelayer(sim.at(3).address)
   await sim.until(async () => (await sim.at(0).status()).ceremony?.stage === 'dealing')
-  const { change } = await sim.at(0).status()
-  assert.ok(change)
+  const change = await changeOf(sim.at(0))
   sim.network.rule((packet) => {
     if (packet.kind === 'frame' && packet.from === sim.at(0).address) sent += 1
     return 'pass'
