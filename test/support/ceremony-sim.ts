@@ -8,7 +8,7 @@ import { messageOf } from '../../relayer/lib/errors.ts'
 import { commitmentsHash, type KeyShare, type KeySpec } from '../../relayer/protocol/keyshare.ts'
 import type { Committee } from '../../relayer/protocol/party.ts'
 import type { CeremonySpec } from '../../relayer/protocol/spec.ts'
-import { FakeClock, settle } from './fake-clock.ts'
+import { FakeClock } from './fake-clock.ts'
 import { SimNetwork } from './sim-network.ts'
 import { BRIDGE, CHAIN_ID, SimRelayer, WINDOW } from './sim-relayer.ts'
 
@@ -111,14 +111,11 @@ export class CeremonySim {
   }
 
   /** Waits until nobody has anything more to do before the next block. */
-  async quiet(): Promise<void> {
-    for (let calm = 0; calm < 4; calm++) {
-      const before = this.net.delivered + this.net.refused + this.#writes()
-      await settle()
-      await this.net.idle()
-      await settle()
-      if (this.net.delivered + this.net.refused + this.#writes() !== before) calm = -1
-    }
+  quiet(): Promise<void> {
+    return this.net.quiet(
+      this.relayers.map(({ disk }) => disk),
+      4,
+    )
   }
 
   /**
@@ -162,10 +159,6 @@ export class CeremonySim {
         return `${address.slice(0, 6)} ${view?.stage} ${view?.attempt} ${last} ${failure === null ? '' : messageOf(failure)}`
       })
       .join('\n')
-  }
-
-  #writes(): number {
-    return this.relayers.reduce((sum, { disk }) => sum + disk.writes.length, 0)
   }
 
   async #anyRecord(old: Committee) {

@@ -15,7 +15,7 @@ import { openStore, type Store } from '../../relayer/store/store.ts'
 import { FakeChain, type FakeChainOptions } from './fake-chain.ts'
 import { bridgeVerifier } from './fake-chain-verifier.ts'
 import type { FakeChainView } from './fake-chain-view.ts'
-import { FakeClock, settle } from './fake-clock.ts'
+import { FakeClock } from './fake-clock.ts'
 import { MemoryDisk } from './memory-database.ts'
 import { seededRng } from './seeded-rng.ts'
 import { SimNetwork } from './sim-network.ts'
@@ -193,14 +193,8 @@ export class GovernedSim {
   }
 
   /** Waits until nobody has anything more to do in this block. */
-  async quiet(): Promise<void> {
-    for (let calm = 0; calm < 3; calm++) {
-      const before = this.#activity()
-      await settle()
-      await this.network.idle()
-      await settle()
-      if (this.#activity() !== before) calm = -1
-    }
+  quiet(): Promise<void> {
+    return this.network.quiet(this.operators.map(({ disk }) => disk))
   }
 
   async stop(): Promise<void> {
@@ -222,11 +216,6 @@ export class GovernedSim {
     const { running, pending, outstandingEpoch } = this.state
     const chain = `chain at ${this.chain.head.ref.number}: epoch ${running}, pending ${pending?.epoch}, outstanding ${outstandingEpoch}`
     return [chain, ...(await Promise.all(lines))].join('\n')
-  }
-
-  #activity(): number {
-    const writes = this.operators.reduce((sum, { disk }) => sum + disk.writes.length, 0)
-    return this.network.delivered + this.network.refused + writes
   }
 }
 

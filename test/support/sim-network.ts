@@ -1,6 +1,8 @@
 // The simulated Network: many relayers in one process, delivery order a function of a seed, rules on the wire for tests.
 import type { Address } from '../../relayer/lib/bytes.ts'
 import { MAX_FRAME, TOPICS } from '../../relayer/protocol/channel.ts'
+import { settle } from './fake-clock.ts'
+import type { MemoryDisk } from './memory-database.ts'
 import { seededChooser } from './seeded-rng.ts'
 import { type Packet, SimNode } from './sim-node.ts'
 
@@ -84,6 +86,19 @@ export class SimNetwork {
     while (this.#queue.length > 0 || this.#pumping) {
       await new Promise<void>((resolve) => this.#waiting.push(resolve))
       await new Promise<void>((resolve) => setImmediate(resolve))
+    }
+  }
+
+  /** Waits until nobody has anything more to do: nothing was delivered and none of the disks written, so many times in a row. */
+  async quiet(disks: readonly MemoryDisk[], times = 3): Promise<void> {
+    const activity = () =>
+      disks.reduce((sum, { writes }) => sum + writes.length, this.delivered + this.refused)
+    for (let calm = 0; calm < times; calm++) {
+      const before = activity()
+      await settle()
+      await this.idle()
+      await settle()
+      if (activity() !== before) calm = -1
     }
   }
 

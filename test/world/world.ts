@@ -5,7 +5,7 @@ import { Secret } from '../../relayer/lib/secret.ts'
 import type { Address } from '../../relayer/lib/bytes.ts'
 import { FakeChain } from '../support/fake-chain.ts'
 import { bridgeVerifier } from '../support/fake-chain-verifier.ts'
-import { FakeClock, settle } from '../support/fake-clock.ts'
+import { FakeClock } from '../support/fake-clock.ts'
 import { seededRng } from '../support/seeded-rng.ts'
 import { type Packet, SimNetwork } from '../support/sim-network.ts'
 import { Attendance } from './attendance.ts'
@@ -187,14 +187,8 @@ export class World {
   }
 
   /** Waits until nobody has anything more to do in this block. */
-  async quiet(): Promise<void> {
-    for (let calm = 0; calm < 3; calm++) {
-      const before = this.#activity()
-      await settle()
-      await this.network.idle()
-      await settle()
-      if (this.#activity() !== before) calm = -1
-    }
+  quiet(): Promise<void> {
+    return this.network.quiet(this.members.map(({ disk }) => disk))
   }
 
   /** Everybody goes home. */
@@ -286,11 +280,6 @@ export class World {
     const target = members.find(({ address }) => address === to)
     const served = network.reachable(from, to) && network.nodeAt(to)?.serves(from, topic)
     if (target?.corrupt === false && served === true) chronicle.count(`reached ${name}`)
-  }
-
-  #activity(): number {
-    const writes = this.members.reduce((sum, { disk }) => sum + disk.writes.length, 0)
-    return this.network.delivered + this.network.refused + writes
   }
 }
 
