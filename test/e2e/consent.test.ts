@@ -1,28 +1,20 @@
 // An operator's veto and approval by the command line, against running relayers; and governance on the wrong of two real chains.
 import assert from 'node:assert/strict'
-import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import type { ChangeStatus } from '../../relayer/bridge/consent.ts'
-import type { FullStatus } from '../../relayer/cli/status.ts'
 import { eventually, type Operator, Operators } from '../support/daemons.ts'
-import { ADMIN_KEY, CHAIN_ID, ETHER, HardhatChain } from '../support/hardhat-chain.ts'
+import { CHAIN_ID, ETHER, HardhatChain } from '../support/hardhat-chain.ts'
 
 const OTHER_CHAIN_ID = 31338
 
 const operators = new Operators()
-const team: Operator[] = []
+const { team } = operators
 const http = new Map<string, string>()
 let chain: HardhatChain
 /** A bridged chain: its Bridge holds the group key and has no committee. */
 let other: HardhatChain
 let otherRuns = true
 
-const at = (index: number): Operator => {
-  const operator = team[index]
-  assert.ok(operator)
-  return operator
-}
-const status = (operator: Operator) => operators.ask<FullStatus>(['status', '-c', operator.config])
 const shown = async (operator: Operator) =>
   (await operators.ask<{ change: ChangeStatus | null }>(['reshare', 'show', '-c', operator.config])).change
 const reshare = (operator: Operator, ...args: string[]) =>
@@ -33,47 +25,24 @@ async function start(operator: Operator): Promise<void> {
   http.set(operator.name, String(up['http']))
 }
 
-async function admin(...args: string[]): Promise<void> {
-  const key = ['--private-key-env', 'TRUSS_PRIVATE_KEY', '--yes', '-c', at(0).config]
-  const { code, err } = await operators.truss(['admin', ...args, ...key], { TRUSS_PRIVATE_KEY: ADMIN_KEY })
-  assert.equal(code, 0, err)
-}
-
-const allComplete = (epoch: number) =>
-  Promise.all(
-    team.map((operator) =>
-      eventually(
-        () => status(operator),
-        (now) => now.phase === 'complete' && now.epoch === epoch && now.signsWith === epoch,
-      ),
-    ),
-  )
-
 before(async () => {
-  for (const name of ['anna', 'bert', 'cleo']) team.push(await operators.make(name))
+  for (const name of ['anna', 'bert', 'cleo']) await operators.make(name)
   chain = await HardhatChain.start({ members: team.map(({ address }) => address) })
   other = await HardhatChain.start({ members: [], threshold: 0, chainId: OTHER_CHAIN_ID })
   for (const each of [chain, other]) await each.rpc('evm_setIntervalMining', 250)
-  const { multiaddrs } = await operators.start('bootnode', ['bootnode'], {
-    TRUSS_LISTEN: '/ip4/127.0.0.1/tcp/0',
-    TRUSS_HTTP_PORT: '0',
-    TRUSS_DATA_DIRECTORY: join(operators.folder, 'bootnode'),
-  })
+  const bootstrap = await operators.bootnode()
   for (const operator of team) {
     operators.configure(operator, {
-      chainId: CHAIN_ID,
-      bridge: chain.bridge,
-      rpcUrls: `[${chain.url}]`,
-      confirmations: 1,
+      ...chain.settings,
       pollMs: 100,
-      bootstrap: `[${String(multiaddrs)}]`,
+      bootstrap,
       otherBridges: `[{chainId: ${OTHER_CHAIN_ID}, bridge: ${other.bridge}, rpcUrls: [${other.url}]}]`,
     })
     await chain.fund(operator.address, ETHER)
     await start(operator)
   }
-  await admin('start-keygen')
-  await allComplete(1)
+  await operators.admin('start-keygen')
+  await operators.allComplete(1)
 })
 after(async () => {
   await operators.stopAll()
@@ -82,15 +51,15 @@ after(async () => {
 })
 
 test('a veto by the command line stops a change that the rules let pass, outlives a restart, and is withdrawn by an approval', async () => {
-  const [anna, bert] = [at(0), at(1)]
+  const [anna, bert] = [operators.at(0), operators.at(1)]
   const early = await reshare(anna, 'veto', '2', '--yes')
   assert.deepEqual(
     [early.code, early.err],
     [2, 'truss: veto epoch 2: no change is pending: see `truss status`'],
   )
   // The third member is away, so that the veto is there before anybody deals.
-  await operators.stop(at(2).name)
-  await admin('refresh', 'monthly')
+  await operators.stop(operators.at(2).name)
+  await operators.admin('refresh', 'monthly')
   const change = await eventually(
     () => shown(anna),
     (now) => now !== null,
@@ -119,9 +88,9 @@ test('a veto by the command line stops a change that the rules let pass, outlive
   assert.match(vetoed.err, new RegExp(`^committee hash +${hash}$`, 'm'))
   await operators.stop(anna.name)
   await start(anna)
-  await start(at(2))
+  await start(operators.at(2))
   const seen = await eventually(
-    () => status(bert),
+    () => operators.status(bert),
     ({ obstacles }) => obstacles.some(({ who, reason }) => who === anna.address && reason === 'vetoes'),
   )
   assert.equal(seen.epoch, 1)
@@ -135,17 +104,17 @@ test('a veto by the command line stops a change that the rules let pass, outlive
   assert.match(metrics, /^truss_ceremony_obstacles\{reason="veto"\} 1$/m)
   assert.equal((await shown(anna))?.decision, 'vetoed')
   assert.equal((await reshare(anna, 'approve', '2', '--yes', '--committee-hash', hash)).code, 0)
-  await allComplete(2)
+  await operators.allComplete(2)
   assert.equal(await shown(anna), null)
 })
 
 test('governance on the wrong chain starts nothing, and every operator hears of it', async () => {
   const check = `wrong-chain:${OTHER_CHAIN_ID}/${other.bridge}`
-  const before = await status(at(0))
+  const before = await operators.status(operators.at(0))
   assert.deepEqual(before.problems, [])
   await other.govern('adminSetCommittee', [team.map(({ address }) => address), [], 2])
   const first = await eventually(
-    () => status(at(0)),
+    () => operators.status(operators.at(0)),
     ({ problems }) =>
       problems.some((problem) => problem.check === check && /RelayerThresholdChanged/.test(problem.message)),
   )
@@ -156,7 +125,7 @@ test('governance on the wrong chain starts nothing, and every operator hears of 
   await other.govern('startKeygen')
   for (const operator of team) {
     const now = await eventually(
-      () => status(operator),
+      () => operators.status(operator),
       ({ problems }) =>
         problems.some(({ message }) => /not idle but keygen, epoch 0, epoch 1 pending/.test(message)),
     )
@@ -168,14 +137,14 @@ test('governance on the wrong chain starts nothing, and every operator hears of 
     assert.ok(Number(counted?.[1]) >= 6, String(counted?.[0]))
   }
   // A restart forgets no alarm.
-  await operators.stop(at(1).name)
-  await start(at(1))
+  await operators.stop(operators.at(1).name)
+  await start(operators.at(1))
   await eventually(
-    () => status(at(1)),
+    () => operators.status(operators.at(1)),
     ({ problems }) => problems.some((problem) => problem.check === check && /keygen/.test(problem.message)),
   )
-  await admin('refresh', 'the right chain')
-  await allComplete(3)
+  await operators.admin('refresh', 'the right chain')
+  await operators.allComplete(3)
 })
 
 test('while the other chain is out of reach the committee goes on, and the operator is told', async () => {
@@ -183,10 +152,10 @@ test('while the other chain is out of reach the committee goes on, and the opera
   await other.stop()
   const check = `watch:${OTHER_CHAIN_ID}/${other.bridge}`
   const { problems } = await eventually(
-    () => status(at(0)),
+    () => operators.status(operators.at(0)),
     (now) => now.problems.some((problem) => problem.check === check),
   )
   assert.ok(problems.every(({ severity, remedy }) => severity === 'warning' && remedy !== ''))
-  await admin('refresh', 'still here')
-  await allComplete(4)
+  await operators.admin('refresh', 'still here')
+  await operators.allComplete(4)
 })

@@ -14,10 +14,10 @@ import { PREFIX } from '../../relayer/store/layout.ts'
 import { openLevel } from '../../relayer/store/level.ts'
 import { openStore } from '../../relayer/store/store.ts'
 import { eventually, type Operator, Operators } from '../support/daemons.ts'
-import { ADMIN_KEY, CHAIN_ID, ETHER, HardhatChain } from '../support/hardhat-chain.ts'
+import { CHAIN_ID, ETHER, HardhatChain } from '../support/hardhat-chain.ts'
 
 const operators = new Operators()
-const team: Operator[] = []
+const { team } = operators
 /** Shares that once existed, as hex. */
 const shares: string[] = []
 let chain: HardhatChain
@@ -26,41 +26,14 @@ let bootstrap = ''
 const ups = new Map<string, Record<string, unknown>>()
 
 function configure(operator: Operator, more: Record<string, string | number> = {}): void {
-  operators.configure(operator, {
-    chainId: CHAIN_ID,
-    bridge: chain.bridge,
-    rpcUrls: `[${chain.url}]`,
-    confirmations: 1,
-    pollMs: 100,
-    bootstrap,
-    logLevel: 'trace',
-    ...more,
-  })
+  operators.configure(operator, { ...chain.settings, pollMs: 100, bootstrap, logLevel: 'trace', ...more })
 }
 
-const first = (): Operator => at(0)
-const at = (index: number): Operator => {
-  const operator = team[index]
-  assert.ok(operator)
-  return operator
-}
 const start = (operator: Operator) => operators.start(operator.name, ['start', '-c', operator.config])
-const status = (operator: Operator) => operators.ask<FullStatus>(['status', '-c', operator.config])
 const probe = (operator: Operator, more: readonly string[] = []) =>
   operators.ask<SignedProbe>(['sign-probe', '-c', operator.config, ...more])
 
-async function admin(...args: string[]): Promise<void> {
-  const key = ['--private-key-env', 'TRUSS_PRIVATE_KEY', '--yes', '-c', first().config]
-  const { code, err } = await operators.truss(['admin', ...args, ...key], { TRUSS_PRIVATE_KEY: ADMIN_KEY })
-  assert.equal(code, 0, err)
-}
-
 const ready = (now: FullStatus) => now.health.every(({ severity }) => severity !== 'critical')
-/** The epoch runs, its predecessor's deletions are complete, and this operator signs with its share. */
-const complete = (epoch: number) => (now: FullStatus) =>
-  now.phase === 'complete' && now.epoch === epoch && now.signsWith === epoch
-const allComplete = (epoch: number) =>
-  Promise.all(team.map((operator) => eventually(() => status(operator), complete(epoch))))
 
 /** The bytes of the shares that a stopped operator holds of an epoch. */
 async function noteShares(operator: Operator, epoch: number): Promise<void> {
@@ -98,16 +71,10 @@ async function verified({ digest, signature }: SignedProbe): Promise<boolean> {
 }
 
 before(async () => {
-  for (const name of ['anna', 'bert', 'cleo']) team.push(await operators.make(name))
+  for (const name of ['anna', 'bert', 'cleo']) await operators.make(name)
   chain = await HardhatChain.start({ members: team.map(({ address }) => address) })
   await chain.rpc('evm_setIntervalMining', 250)
-  const { multiaddrs } = await operators.start('bootnode', ['bootnode'], {
-    TRUSS_LISTEN: '/ip4/127.0.0.1/tcp/0',
-    TRUSS_HTTP_PORT: '0',
-    TRUSS_DATA_DIRECTORY: join(operators.folder, 'bootnode'),
-    TRUSS_LOG_LEVEL: 'trace',
-  })
-  bootstrap = `[${String(multiaddrs)}]`
+  bootstrap = await operators.bootnode({ TRUSS_LOG_LEVEL: 'trace' })
   for (const operator of team) {
     configure(operator)
     await chain.fund(operator.address, ETHER)
@@ -120,8 +87,8 @@ after(async () => {
 })
 
 test('governance asks for a key, and every operator sees it', async () => {
-  await admin('start-keygen')
-  await allComplete(1)
+  await operators.admin('start-keygen')
+  await operators.allComplete(1)
   const keys = await Promise.all(
     team.map((operator) => operators.ask<KeyStatus[]>(['keys', '-c', operator.config])),
   )
@@ -130,13 +97,13 @@ test('governance asks for a key, and every operator sees it', async () => {
     assert.equal(key?.holdsShare, true)
     assert.equal(key?.groupKey, keys[0]?.[0]?.groupKey)
   }
-  const committee = await operators.truss(['admin', 'committee', '-c', first().config])
+  const committee = await operators.truss(['admin', 'committee', '-c', operators.at(0).config])
   assert.match(committee.out, /^phase +complete$/m)
 })
 
 test('a probe that any member asks for is one that the contract takes for the group', async () => {
   for (const operator of team) {
-    const include = at(2).address
+    const include = operators.at(2).address
     const answer = await probe(operator, ['--text', `from ${operator.name}`, '--include', include])
     assert.ok(answer.signers.includes(include))
     assert.equal(await verified(answer), true)
@@ -149,7 +116,7 @@ test('governance finds every member through the DHT', async () => {
     'check',
     '--all',
     '-c',
-    first().config,
+    operators.at(0).config,
   ])
   assert.deepEqual(
     answer.findings.map(({ found }) => found),
@@ -158,29 +125,29 @@ test('governance finds every member through the DHT', async () => {
 })
 
 test('a share that cannot be read: the node stays up and says so, the others sign on, a refresh heals it', async () => {
-  const victim = first()
+  const victim = operators.at(0)
   assert.equal(await operators.stop(victim.name), 0)
   await noteShares(victim, 1)
   const lost = await damageShare(victim)
   ups.set(victim.name, await start(victim))
   const { health } = await eventually(
-    () => status(victim),
+    () => operators.status(victim),
     (now) => now.health.some(({ check, severity }) => check === 'share' && severity === 'critical'),
   )
   assert.ok(health.every(({ severity, remedy }) => severity === 'ok' || remedy !== ''))
   const readyz = await fetch(`${String(ups.get(victim.name)?.http)}/readyz`)
   assert.equal(readyz.status, 503)
   assert.match(await readyz.text(), /declare-lost/)
-  assert.equal(await verified(await probe(at(1))), true, 'two of three sign on')
+  assert.equal(await verified(await probe(operators.at(1))), true, 'two of three sign on')
   const own = await operators.truss(['sign-probe', '-c', victim.config])
   assert.notEqual(own.code, 0)
 
   await operators.truss(['share', 'declare-lost', '--yes', '-c', victim.config])
-  await admin('refresh', 'a share was lost')
-  await allComplete(2)
-  await eventually(() => status(victim), ready)
+  await operators.admin('refresh', 'a share was lost')
+  await operators.allComplete(2)
+  await eventually(() => operators.status(victim), ready)
   await eventually(
-    () => status(victim),
+    () => operators.status(victim),
     (now) => now.shares.every(({ epoch }) => epoch === 2),
   )
   assert.equal(await verified(await probe(victim, ['--include', victim.address])), true)
@@ -192,33 +159,33 @@ test('a share that cannot be read: the node stays up and says so, the others sig
 
 test("an operator's rule holds a change back until it is approved", async () => {
   // Two of three veto: the one that is left is no threshold to deal.
-  const strict = [first(), at(1)]
+  const strict = [operators.at(0), operators.at(1)]
   for (const operator of strict) {
     await operators.stop(operator.name)
     configure(operator, { dealMinThreshold: 3 })
     ups.set(operator.name, await start(operator))
   }
-  await Promise.all(team.map((operator) => eventually(() => status(operator), ready)))
-  await admin('refresh', 'monthly')
+  await Promise.all(team.map((operator) => eventually(() => operators.status(operator), ready)))
+  await operators.admin('refresh', 'monthly')
   const vetoed = (now: FullStatus) => now.health.some(({ check }) => check === 'policy')
   for (const operator of strict) {
-    const { health, pendingEpoch } = await eventually(() => status(operator), vetoed)
+    const { health, pendingEpoch } = await eventually(() => operators.status(operator), vetoed)
     assert.equal(pendingEpoch, 3)
     const said = health.find(({ check }) => check === 'policy')
     assert.match(said?.message ?? '', /threshold 2 is below dealMinThreshold 3/)
     assert.match(said?.remedy ?? '', /truss reshare approve 3/)
   }
-  const hash = String((await status(at(1))).change?.committeeHash)
+  const hash = String((await operators.status(operators.at(1))).change?.committeeHash)
   const approve = (epoch: number) =>
     operators.truss([
       ...['reshare', 'approve', String(epoch), '--yes', '--committee-hash', hash],
-      ...['-c', at(1).config],
+      ...['-c', operators.at(1).config],
     ])
   const other = await approve(4)
   assert.equal(other.code, 2)
   assert.match(other.err, /approve epoch 4: 3 is pending/)
   assert.equal((await approve(3)).code, 0)
-  await allComplete(3)
+  await operators.allComplete(3)
 })
 
 test('nothing that was printed or logged holds a key, a password or a share', async () => {

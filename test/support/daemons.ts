@@ -1,4 +1,5 @@
 // Relayers as processes of their own, made and asked by the command line, everything that they print kept.
+import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs'
@@ -6,8 +7,11 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { encryptKeystoreJson, Wallet } from 'ethers'
 import { type Address, type Hex, toAddress } from '../../relayer/lib/bytes.ts'
+import type { FullStatus } from '../../relayer/cli/status.ts'
 import { truss } from './cli.ts'
+import { ADMIN_KEY } from './hardhat-chain.ts'
 import { scratchWithLogs } from './scratch.ts'
+import { type Settings, writeSettings } from './settings.ts'
 
 /** An operator with files of its own; its daemon may run or not. */
 export interface Operator {
@@ -22,6 +26,8 @@ export interface Operator {
 export class Operators {
   static readonly password = 'a password for tests only'
   readonly folder = scratchWithLogs('operators')
+  /** In the order in which they were made. */
+  readonly team: Operator[] = []
   /** Everything that commands printed. */
   readonly printed: string[] = []
   /** What is put before the command line of a daemon, by name: `ip netns exec …`. */
@@ -41,31 +47,26 @@ export class Operators {
       scrypt: { N: 1024 },
     })
     writeFileSync(join(this.folder, `${name}.json`), keystore)
-    return {
+    const operator: Operator = {
       name,
       address: toAddress(address),
       privateKey: privateKey as Hex, // CAST: ethers' hex strings begin with 0x
       config: join(this.folder, `${name}.yaml`),
       dataDirectory: join(this.folder, name),
     }
+    this.team.push(operator)
+    return operator
+  }
+
+  at(index: number): Operator {
+    const operator = this.team[index]
+    assert.ok(operator)
+    return operator
   }
 
   /** Writes an operator's configuration: its own files, a free port each, and the settings given. */
-  configure({ name, config }: Operator, settings: Readonly<Record<string, string | number>>): void {
-    const all = {
-      keystore: `${name}.json`,
-      passwordFile: 'password',
-      dataDirectory: name,
-      listen: '[/ip4/127.0.0.1/tcp/0]',
-      httpPort: 0,
-      ...settings,
-    }
-    writeFileSync(
-      config,
-      Object.entries(all)
-        .map(([key, value]) => `${key}: ${value}`)
-        .join('\n'),
-    )
+  configure({ name, config }: Operator, settings: Settings): void {
+    writeSettings(config, { keystore: `${name}.json`, dataDirectory: name, ...settings })
   }
 
   /** Starts a process of `truss start` or `truss bootnode`; gives what it printed once it was up. */
@@ -93,6 +94,17 @@ export class Operators {
     })
     child.once('exit', (code) => up.reject(new Error(`${name} ended with ${code}: ${this.log(name)}`)))
     return up.promise
+  }
+
+  /** Starts a bootnode; gives the setting `bootstrap` of those that are to know it. */
+  async bootnode(env: Record<string, string> = {}): Promise<string> {
+    const { multiaddrs } = await this.start('bootnode', ['bootnode'], {
+      TRUSS_LISTEN: '/ip4/127.0.0.1/tcp/0',
+      TRUSS_HTTP_PORT: '0',
+      TRUSS_DATA_DIRECTORY: join(this.folder, 'bootnode'),
+      ...env,
+    })
+    return `[${String(multiaddrs)}]`
   }
 
   /** SIGTERM; gives the exit code. */
@@ -139,6 +151,24 @@ export class Operators {
     const { code, out, err } = await this.truss([...args, '--json'])
     if (code !== 0) throw new Error(`truss ${args.join(' ')}: ${code}: ${err}`)
     return JSON.parse(out) as T // CAST: the caller names the command's own type
+  }
+
+  status({ config }: Operator): Promise<FullStatus> {
+    return this.ask(['status', '-c', config])
+  }
+
+  /** Waits until everybody signs with that epoch, and the deletions of the one before are complete. */
+  async allComplete(epoch: number): Promise<void> {
+    const complete = (now: FullStatus) =>
+      now.phase === 'complete' && now.epoch === epoch && now.signsWith === epoch
+    await Promise.all(this.team.map((operator) => eventually(() => this.status(operator), complete)))
+  }
+
+  /** A command of governance, by the first operator's configuration. */
+  async admin(...args: readonly string[]): Promise<void> {
+    const key = ['--private-key-env', 'TRUSS_PRIVATE_KEY', '--yes', '-c', this.at(0).config]
+    const { code, err } = await this.truss(['admin', ...args, ...key], { TRUSS_PRIVATE_KEY: ADMIN_KEY })
+    assert.equal(code, 0, err)
   }
 }
 

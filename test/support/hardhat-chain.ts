@@ -18,6 +18,7 @@ export const ETHER = 10n ** 18n
 export class HardhatChain {
   readonly url: string
   readonly bridge: Address
+  readonly chainId: number
   /** Holder of the admin role; the node signs for it. */
   readonly admin: Address
   readonly #provider: JsonRpcProvider
@@ -25,11 +26,12 @@ export class HardhatChain {
 
   private constructor(
     provider: JsonRpcProvider,
-    at: { url: string; bridge: Address; admin: Address; stop: () => Promise<void> },
+    at: { url: string; bridge: Address; chainId: number; admin: Address; stop: () => Promise<void> },
   ) {
     this.#provider = provider
     this.url = at.url
     this.bridge = at.bridge
+    this.chainId = at.chainId
     this.admin = at.admin
     this.#stop = at.stop
   }
@@ -58,7 +60,13 @@ export class HardhatChain {
       provider.destroy()
       await server.close()
     }
-    return new HardhatChain(provider, { url, bridge, admin: toAddress(signer.address), stop })
+    return new HardhatChain(provider, { url, bridge, chainId, admin: toAddress(signer.address), stop })
+  }
+
+  /** What a daemon's configuration says of it. */
+  get settings() {
+    const { chainId, bridge, url } = this
+    return { chainId, bridge, rpcUrls: `[${url}]`, confirmations: 1 } as const
   }
 
   async stop(): Promise<void> {

@@ -4,7 +4,7 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { FullStatus } from '../../relayer/cli/status.ts'
 import { eventually, type Operator, Operators } from './daemons.ts'
-import { CHAIN_ID, ETHER, HardhatChain } from './hardhat-chain.ts'
+import { ETHER, HardhatChain } from './hardhat-chain.ts'
 import { PrivateNetwork } from './namespaces.ts'
 
 const NAMES = ['anna', 'bert', 'cleo', 'dora']
@@ -87,12 +87,7 @@ export class NamespaceWorld {
   async startBootnode(): Promise<void> {
     const address = this.network.address(BOOTNODE)
     this.#operators.prefix.set(BOOTNODE, this.network.inside(BOOTNODE))
-    const { multiaddrs } = await this.#operators.start(BOOTNODE, ['bootnode'], {
-      TRUSS_LISTEN: `/ip4/${address}/tcp/${P2P_PORT}`,
-      TRUSS_HTTP_PORT: '0',
-      TRUSS_DATA_DIRECTORY: join(this.#operators.folder, BOOTNODE),
-    })
-    this.#bootstrap = String(multiaddrs)
+    this.#bootstrap = await this.#operators.bootnode({ TRUSS_LISTEN: `/ip4/${address}/tcp/${P2P_PORT}` })
   }
 
   killBootnode(): Promise<void> {
@@ -103,15 +98,13 @@ export class NamespaceWorld {
   configure(operator: Operator, address: string): void {
     this.#http.set(operator.name, `http://${address}:${HTTP_PORT}`)
     this.#operators.configure(operator, {
-      chainId: CHAIN_ID,
-      bridge: this.#chain.bridge,
+      ...this.#chain.settings,
       rpcUrls: `[${this.#chain.url.replace('127.0.0.1', this.network.hub)}]`,
-      confirmations: 1,
       pollMs: 100,
       listen: `[/ip4/${address}/tcp/${P2P_PORT}]`,
       httpHost: address,
       httpPort: HTTP_PORT,
-      bootstrap: `[${this.#bootstrap}]`,
+      bootstrap: this.#bootstrap,
       logLevel: 'debug',
     })
   }

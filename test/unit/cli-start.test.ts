@@ -13,6 +13,7 @@ import { openLevel } from '../../relayer/store/level.ts'
 import { daemon, quietIo, truss } from '../support/cli.ts'
 import { HardhatChain } from '../support/hardhat-chain.ts'
 import { scratch } from '../support/scratch.ts'
+import { type Settings, writeSettings } from '../support/settings.ts'
 
 const MEMBERS = ['11', '22', '33'].map((byte) => toAddress(`0x${byte.repeat(20)}`))
 const PASSWORD = 'correct horse'
@@ -23,24 +24,9 @@ let address = toAddress(`0x${'00'.repeat(20)}`)
 
 const at = (name: string) => join(folder, name)
 
-/** Writes a configuration file; a setting of `null` is left out. */
-function config(name: string, changes: Record<string, string | number | null> = {}): string {
-  const settings: Record<string, string | number | null> = {
-    chainId: 31337,
-    bridge: chain.bridge,
-    rpcUrls: `[${chain.url}]`,
-    confirmations: 1,
-    dataDirectory: 'data',
-    keystore: 'keystore.json',
-    passwordFile: 'password',
-    listen: '[/ip4/127.0.0.1/tcp/0]',
-    httpPort: 0,
-    logLevel: 'silent',
-    ...changes,
-  }
-  const lines = Object.entries(settings).filter(([, value]) => value !== null)
-  writeFileSync(at(name), lines.map(([key, value]) => `${key}: ${value}`).join('\n'))
-  return at(name)
+function config(name: string, changes: Settings = {}): string {
+  const own = { dataDirectory: 'data', keystore: 'keystore.json', logLevel: 'silent' }
+  return writeSettings(at(name), { ...chain.settings, ...own, ...changes })
 }
 
 async function operator(keystore: string): Promise<string> {

@@ -10,6 +10,7 @@ import { daemon, truss } from '../support/cli.ts'
 import { HardhatChain } from '../support/hardhat-chain.ts'
 import { LyingEndpoint } from '../support/lying-endpoint.ts'
 import { scratch } from '../support/scratch.ts'
+import { type Settings, writeSettings } from '../support/settings.ts'
 
 const PASSWORD = 'correct horse'
 const MEMBERS = ['11', '22', '33'].map((byte) => toAddress(`0x${byte.repeat(20)}`))
@@ -19,24 +20,9 @@ let folder = ''
 
 const at = (name: string) => join(folder, name)
 
-function config(name: string, changes: Record<string, string | number>): string {
-  const settings = {
-    chainId: 31337,
-    bridge: chain.bridge,
-    rpcUrls: `[${chain.url}]`,
-    confirmations: 1,
-    pollMs: 50,
-    dataDirectory: `data-${name}`,
-    keystore: 'keystore.json',
-    passwordFile: 'password',
-    listen: '[/ip4/127.0.0.1/tcp/0]',
-    httpPort: 0,
-    logLevel: 'silent',
-    ...changes,
-  }
-  const lines = Object.entries(settings).map(([key, value]) => `${key}: ${value}`)
-  writeFileSync(at(name), lines.join('\n'))
-  return at(name)
+function config(name: string, changes: Settings): string {
+  const own = { dataDirectory: `data-${name}`, keystore: 'keystore.json', logLevel: 'silent' }
+  return writeSettings(at(name), { ...chain.settings, pollMs: 50, ...own, ...changes })
 }
 
 interface Readiness {
