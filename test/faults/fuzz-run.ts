@@ -2,6 +2,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
+import { scratch } from '../support/scratch.ts'
 import { allDecoders } from './fuzz-decoders.ts'
 import { type Decoder, fuzz, type Outcome, shares, unreached } from './fuzz-engine.ts'
 import { neverSeen } from './fuzz-refusals.ts'
@@ -203,6 +204,9 @@ async function main(): Promise<number> {
     console.log(HELP)
     return 0
   }
+  // Threads that are ended clear nothing up: what they make in here goes with this process, also when it is interrupted.
+  process.env.TMPDIR = scratch('fuzz')
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
   const start = performance.now()
   const found = await inThreads(options)
   if (found.rows.size === 0) {
