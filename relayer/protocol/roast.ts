@@ -74,7 +74,8 @@ class Roast {
       }
       if (this.#over) return
       if (this.#sessions.length === before) {
-        for (const session of this.#sessions) this.#giveUpOn(session)
+        // Not those that open meanwhile.
+        for (const session of [...this.#sessions]) this.#giveUpOn(session)
         this.#askSilent()
         this.#open()
       }

@@ -71,6 +71,16 @@ void test('43: the last session of all is waited for like any other', async () =
   }
 })
 
+void test('43: a session that opens when another is given up is waited for before the next one opens', async () => {
+  for (let seed = 0; seed < 6; seed++) {
+    const world = new SigningWorld({ t: 3, n: 5, seed: `haste/${seed}` })
+    mute(world, [3], ['share'])
+    const { sessions } = await world.probe(1)
+    assert.ok(sessions <= 2, `seed ${seed}: ${sessions} sessions`)
+    nobody(world)
+  }
+})
+
 void test('43: n - t members that say nothing at all cost no session', async () => {
   const world = new SigningWorld({ t: 4, n: 7, seed: '43b' })
   for (const index of [2, 4, 6]) world.network.leave(world.address(index))
