@@ -49,18 +49,20 @@ export class NonceBook {
   }
 
   /**
-   * Takes a signed batch, from whomever it comes. What is malformed, not signed by its member, of another share or for a
-   * leader who is no member is dropped. As a leader this node uses the latest batch of each member only; others, replays
-   * perhaps, are kept to judge packages by.
+   * Takes a signed batch from its member, or from the leader that it is for: whoever else has it might replay spent nonces
+   * to a leader that has started anew. What is malformed, not signed by its member, of another share or for a leader who is
+   * no member is dropped too. As a leader this node uses the latest batch of each member only; others are kept to judge
+   * packages by.
    * @returns what it newly contradicts, else null. Both are kept: a package names the batch that it means.
    */
-  add(bytes: Uint8Array): Conflict | null {
+  add(bytes: Uint8Array, from: Address): Conflict | null {
     const decoded = this.#decode(bytes)
     const member = this.#committee.members[(decoded?.batch.index ?? 0) - 1]
     if (decoded === null || member === undefined) return null
     const { batch, digest } = decoded
     let held = this.#byMember.get(batch.index) ?? []
     if (held.some((other) => equal(other.digest, digest))) return null
+    if (from !== member && from !== batch.leader) return null
     if (!this.#committee.members.includes(batch.leader) || !decoded.isFrom(member)) return null
     const contradicted = held.find((other) => sameBoot(other.batch, batch) && overlap(other.batch, batch))
     const ofLeader = held.filter((other) => other.batch.leader === batch.leader).sort(byAge)

@@ -117,7 +117,7 @@ class Roast {
     } catch {
       return
     }
-    if (message.type === 'batch') this.#c.book.add(message.batch)
+    if (message.type === 'batch') this.#c.book.add(message.batch, from)
     if (message.type === 'batch') this.#welcome(index)
     else if (message.type === 'ready') this.#onReady(index, message)
     else if (message.type === 'share') this.#onShare(index, message)

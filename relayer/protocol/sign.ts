@@ -129,7 +129,7 @@ export class ShareSigner {
     let message: SignMessage
     try {
       message = decodeMessage(body)
-      if (message.type === 'batch') this.#onBatch(message.batch)
+      if (message.type === 'batch') this.#onBatch(from, message.batch)
       else if (message.type === 'ask') this.#onAsk(from, message)
       else if (message.type === 'package') this.#onPackage(from, message)
     } catch {
@@ -176,9 +176,9 @@ export class ShareSigner {
       if (member !== leader && member !== operator.address) mailbox.send(member, body)
   }
 
-  #onBatch(batch: Uint8Array): void {
+  #onBatch(from: Address, batch: Uint8Array): void {
     for (const { book } of this.#slots.values()) {
-      const conflict = book.add(batch)
+      const conflict = book.add(batch, from)
       if (conflict !== null) this.#report({ kind: 'batches', ...conflict })
     }
     const ready = this.#memory.takeReady((arrived) => this.#unknown(arrived).length === 0)

@@ -38,7 +38,7 @@ export class RogueLeader {
     member.mailbox.onMessage((from, body) => {
       const message = decodeMessage(body)
       this.heard.push({ index: world.committee.members.indexOf(from) + 1, message })
-      if (message.type === 'batch') this.book.add(message.batch)
+      if (message.type === 'batch') this.book.add(message.batch, from)
     })
   }
 

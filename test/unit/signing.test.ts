@@ -95,8 +95,8 @@ function pool(seed: string) {
 }
 
 void test('a nonce is taken once, by its own leader only, and nothing is left after destroy', () => {
-  const { pool: nonces, book } = pool('once')
-  assert.equal(book.add(nonces.batch(leader, 3)), null)
+  const { pool: nonces, book, operator } = pool('once')
+  assert.equal(book.add(nonces.batch(leader, 3), operator.address), null)
   const first = book.next(1, leader)
   assert.ok(first && !('bad' in first))
   assert.equal(nonces.take(first, other), null)
@@ -110,8 +110,8 @@ void test('a nonce is taken once, by its own leader only, and nothing is left af
 })
 
 void test('a leader holds at most 64 unspent nonces of a member: the oldest are wiped', () => {
-  const { pool: nonces, book } = pool('cap')
-  book.add(nonces.batch(leader, 2))
+  const { pool: nonces, book, operator } = pool('cap')
+  book.add(nonces.batch(leader, 2), operator.address)
   const oldest = book.next(1, leader)
   nonces.batch(leader, 64)
   nonces.batch(other, 5)
@@ -122,24 +122,24 @@ void test('a leader holds at most 64 unspent nonces of a member: the oldest are 
 })
 
 void test('pools of one boot use different counters, so that no member contradicts itself', () => {
-  const { book, own } = pool('promoted')
+  const { book, operator, own } = pool('promoted')
   const [prepared, active] = [
     new NoncePool(own),
     new NoncePool({ ...own, rng: seededRng('after activation') }),
   ]
-  assert.equal(book.add(prepared.batch(leader, 64)), null)
-  assert.equal(book.add(active.batch(leader, 64)), null)
+  assert.equal(book.add(prepared.batch(leader, 64), operator.address), null)
+  assert.equal(book.add(active.batch(leader, 64), operator.address), null)
   // Neither convicts; the leader draws on the latest alone.
   assert.equal(book.stock(1, leader).count, 64)
 })
 
 void test('a leader that asks again is offered the same batch until it spends some of it', () => {
-  const { pool: nonces, book } = pool('again')
+  const { pool: nonces, book, operator } = pool('again')
   assert.equal(nonces.untouched(leader), null)
   const batch = nonces.batch(leader, 3)
   assert.equal(nonces.untouched(leader), batch)
   assert.equal(nonces.untouched(other), null)
-  book.add(batch)
+  book.add(batch, operator.address)
   const entry = book.next(1, leader)
   assert.ok(entry && !('bad' in entry) && nonces.take(entry, leader))
   assert.equal(nonces.untouched(leader), null)
@@ -158,7 +158,7 @@ void test('the book takes only what a member signed for this share, and the newe
   const { pool: nonces, book, operator, boot, own } = pool('book')
   const batch = nonces.batch(leader, 2)
   for (let twice = 0; twice < 2; twice++) {
-    assert.equal(book.add(batch), null)
+    assert.equal(book.add(batch, operator.address), null)
     assert.equal(book.stock(1, leader).count, 2)
   }
   const { batch: parts } = decodeBatch(batch, 33)
@@ -173,17 +173,17 @@ void test('the book takes only what a member signed for this share, and the newe
     encodeBatch(ref, { ...parts, boot: { ...boot, id: new Uint8Array(16) } }, operator),
   ]
   for (const [at, bytes] of drops.entries()) {
-    assert.equal(book.add(bytes), null)
+    assert.equal(book.add(bytes, operator.address), null)
     assert.equal(book.stock(1, leader).count + book.stock(2, leader).count, 2, `case ${at}`)
   }
   const contradicting = encodeBatch(ref, { ...parts, points: [...parts.points].reverse() }, operator)
   const conflict = { first: batch, second: contradicting }
   assert.equal(book.conflictOf(1), null)
-  assert.deepEqual(book.add(contradicting), conflict)
+  assert.deepEqual(book.add(contradicting, operator.address), conflict)
   assert.deepEqual(book.conflictOf(1), conflict)
-  assert.equal(book.add(contradicting), null)
+  assert.equal(book.add(contradicting, operator.address), null)
   assert.equal(book.stock(1, other).count, 0)
   const next = new NoncePool({ ...own, boot: { counter: 5, id: rng(16) } })
-  assert.equal(book.add(next.batch(leader, 1)), null)
+  assert.equal(book.add(next.batch(leader, 1), operator.address), null)
   assert.equal(book.stock(1, leader).count, 1)
 })
