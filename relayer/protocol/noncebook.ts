@@ -53,9 +53,14 @@ export class NonceBook {
    * to a leader that has started anew. What is malformed, not signed by its member, of another share or for a leader who is
    * no member is dropped too. As a leader this node uses the latest batch of each member only; others are kept to judge
    * packages by.
+   * @param isWaitedWith whether a package that waits names a batch of this digest: it is not pushed out by later ones
    * @returns what it newly contradicts, else null. Both are kept: a package names the batch that it means.
    */
-  add(bytes: Uint8Array, from: Address): Conflict | null {
+  add(
+    bytes: Uint8Array,
+    from: Address,
+    isWaitedWith: (leader: Address, digest: Uint8Array) => boolean = () => false,
+  ): Conflict | null {
     const decoded = this.#decode(bytes)
     const member = this.#committee.members[(decoded?.batch.index ?? 0) - 1]
     if (decoded === null || member === undefined) return null
@@ -66,7 +71,8 @@ export class NonceBook {
     if (!this.#committee.members.includes(batch.leader) || !decoded.isFrom(member)) return null
     const contradicted = held.find((other) => sameBoot(other.batch, batch) && overlap(other.batch, batch))
     const ofLeader = held.filter((other) => other.batch.leader === batch.leader).sort(byAge)
-    const forgotten = ofLeader.length >= KEPT ? ofLeader[0] : undefined
+    const forgotten =
+      ofLeader.length < KEPT ? undefined : ofLeader.find((other) => !isWaitedWith(batch.leader, other.digest))
     held = held.filter((other) => other !== forgotten)
     const added: Held = { batch, digest, bytes, checked: new Map(), used: 0 }
     const newest = this.#newest(batch.index)

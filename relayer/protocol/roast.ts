@@ -184,8 +184,8 @@ class Roast {
       },
       operator,
     )
-    const { digest } = this.#c
-    this.#sessions.push(new RoastSession({ package: message, entries, key: this.#key, digest }))
+    const { book, digest } = this.#c
+    this.#sessions.push(new RoastSession({ package: message, entries, book, key: this.#key, digest }))
     const bytes = encodeMessage(message)
     for (const { index } of entries) {
       this.#roster.engage(index)
@@ -245,12 +245,9 @@ class Roast {
 
   #onNeed(index: number, message: SignMessage & { type: 'need' }): void {
     const session = this.#sessionOf(message.hash, index)
-    const { book, mailbox } = this.#c
-    for (const entry of session?.entries ?? []) {
-      const batch = message.indices.includes(entry.index) ? book.batchOf(entry) : undefined
-      if (batch !== undefined)
-        mailbox.send(this.#roster.party(index).address, encodeMessage({ type: 'batch', batch }))
-    }
+    for (const [owner, batch] of session?.batches ?? [])
+      if (message.indices.includes(owner))
+        this.#c.mailbox.send(this.#roster.party(index).address, encodeMessage({ type: 'batch', batch }))
   }
 
   #accuseShare(session: RoastSession, index: number): void {

@@ -1,6 +1,7 @@
 // One ROAST session at its leader: the package, the shares that came back, and who is free to sign elsewhere.
 import type { Aggregate, FrostKey } from '../crypto/frost.ts'
 import { type Address, equal } from '../lib/bytes.ts'
+import type { NonceBook } from './noncebook.ts'
 import type { NonceEntry } from './nonces.ts'
 import type { SignEvidence } from './signfault.ts'
 import { packageHash, type SignMessage, shareIsFrom } from './signwire.ts'
@@ -9,6 +10,8 @@ import { packageHash, type SignMessage, shareIsFrom } from './signwire.ts'
 export class RoastSession {
   readonly hash: Uint8Array
   readonly entries: readonly NonceEntry[]
+  /** The signed batches that the package names, by index: their owners may push them out of the book meanwhile. */
+  readonly batches: ReadonlyMap<number, Uint8Array>
   readonly #package: SignMessage & { type: 'package' }
   readonly #key: FrostKey
   readonly #digest: Uint8Array
@@ -20,11 +23,15 @@ export class RoastSession {
   constructor(of: {
     package: SignMessage & { type: 'package' }
     entries: readonly NonceEntry[]
+    book: NonceBook
     key: FrostKey
     digest: Uint8Array
   }) {
     this.hash = packageHash(of.package.body)
     this.entries = of.entries
+    this.batches = new Map(
+      of.entries.map((entry) => [entry.index, of.book.batchOf(entry) ?? new Uint8Array()]),
+    )
     this.#package = of.package
     this.#key = of.key
     this.#digest = of.digest

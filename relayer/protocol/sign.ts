@@ -178,7 +178,7 @@ export class ShareSigner {
 
   #onBatch(from: Address, batch: Uint8Array): void {
     for (const { book } of this.#slots.values()) {
-      const conflict = book.add(batch, from)
+      const conflict = book.add(batch, from, (leader, digest) => this.#memory.waitsWith(leader, digest))
       if (conflict !== null) this.#report({ kind: 'batches', ...conflict })
     }
     const ready = this.#memory.takeReady((arrived) => this.#unknown(arrived).length === 0)

@@ -28,6 +28,13 @@ export class LeaderMemory {
     put(this.#waiting, arrived.signing.leader, { name: toHex(arrived.hash), value: arrived, most: WAITING })
   }
 
+  /** Whether a waiting package of the leader names a batch. */
+  waitsWith(leader: Address, digest: Uint8Array): boolean {
+    return [...(this.#waiting.get(leader)?.values() ?? [])].some(({ signing }) =>
+      signing.entries.some(({ batch }) => equal(batch, digest)),
+    )
+  }
+
   /** Takes out the waiting packages of which this says that they are ready. */
   takeReady(isReady: (arrived: Arrived) => boolean): Arrived[] {
     return [...this.#waiting.values()].flatMap((ofLeader) =>
