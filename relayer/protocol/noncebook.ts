@@ -108,6 +108,13 @@ export class NonceBook {
     return this.#find(entry)?.bytes
   }
 
+  /** Whether a batch is kept here and is one of that member for that leader. */
+  keeps(bytes: Uint8Array, index: number, leader: Address): boolean {
+    const decoded = this.#decode(bytes)
+    if (decoded?.batch.index !== index || decoded.batch.leader !== leader) return false
+    return this.#find({ index, batch: decoded.digest }) !== undefined
+  }
+
   /** How many pairs this node, leading as `leader`, may still use of a member; the boot id they belong to. */
   stock(index: number, leader: Address): { count: number; boot: Uint8Array | null } {
     const count = (this.#byMember.get(index) ?? [])

@@ -117,13 +117,19 @@ class Roast {
     } catch {
       return
     }
-    if (message.type === 'batch') this.#c.book.add(message.batch, from)
-    if (message.type === 'batch') this.#welcome(index)
+    if (message.type === 'batch') this.#onBatch(index, message.batch)
     else if (message.type === 'ready') this.#onReady(index, message)
     else if (message.type === 'share') this.#onShare(index, message)
     else if (message.type === 'refuse') this.#onRefusal(index, message)
     else if (message.type === 'need') this.#onNeed(index, message)
     else if (message.type === 'stale') this.#onStale(index, message)
+  }
+
+  /** Nonces for another key or leader are no answer: those that we hold may be of an earlier boot. */
+  #onBatch(index: number, batch: Uint8Array): void {
+    const { book, operator } = this.#c
+    book.add(batch, this.#roster.party(index).address)
+    if (book.keeps(batch, index, operator.address)) this.#welcome(index)
   }
 
   #onReady(index: number, message: SignMessage & { type: 'ready' }): void {

@@ -79,6 +79,28 @@ void test('a member that floods the leader with nonces does not make an honest s
   nobody(world)
 })
 
+void test('nonces for another key do not stand for an answer: a restarted member is not asked with its old ones', async () => {
+  const schemes = ['frost-secp256k1-evm', 'frost-ed25519'] as const
+  for (let seed = 0; seed < 4; seed++) {
+    const world = new SigningWorld({
+      t: 2,
+      n: 3,
+      schemes,
+      seed: `two keys/${seed}`,
+    })
+    for (const keyId of [0, 1]) await coordinateSignature({ ...world.coordination(1, keyId), include: [2] })
+    world.reopen(2)
+    const both = [1, 0].map((keyId) =>
+      coordinateSignature({ ...world.coordination(1, keyId, 'both at once'), include: [2] }),
+    )
+    for (const { quorum, sessions } of await Promise.all(both)) {
+      assert.ok(quorum.includes(2))
+      assert.equal(sessions, 1)
+    }
+    nobody(world)
+  }
+})
+
 void test('two members that withhold their nonces and flood make no honest signer wait for those that the leader passes on', async () => {
   const world = new SigningWorld({ t: 3, n: 5, seed: 'flooded signer' })
   let batch: Uint8Array = new Uint8Array()
