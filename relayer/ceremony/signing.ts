@@ -25,7 +25,7 @@ const PATIENCE_MS = 2_000
 /** Waits between the attempts of one request: doubling from the first to the last, in ms. */
 const FIRST_BACKOFF_MS = 500
 const LAST_BACKOFF_MS = 30_000
-/** Probes that this node signs in a burst, and how fast the allowance comes back, in ms for one. */
+/** Probes that this node signs for one leader in a burst, and how fast the allowance comes back, in ms for one. */
 const PROBE_BURST = 64
 const PROBE_REFILL_MS = 1_000
 
@@ -87,13 +87,12 @@ export class SigningService {
   readonly #mailbox: Mailbox
   #active: Active | null = null
   #changed = Promise.withResolvers<void>()
-  #allowance = PROBE_BURST
-  #counted: number
+  /** Of each leader that asked: one that asks too much takes nothing from the others. */
+  readonly #allowances = new Map<Address, { readonly left: number; readonly counted: number }>()
 
   constructor(deps: SigningDeps) {
     this.#deps = deps
     this.#mailbox = signingMailbox(deps.network)
-    this.#counted = deps.clock.now()
   }
 
   /**
@@ -119,7 +118,7 @@ export class SigningService {
           boot,
           rng,
           mailbox: this.#mailbox,
-          authorize: (request) => this.#authorize(request, record),
+          authorize: (request, from) => this.#authorize(request, { record, from }),
           onFault: (fault) => this.#fault(fault),
           onRefused: (leader, code, reason) =>
             this.#deps.log.debug({ from: leader, code, reason }, 'signing package refused'),
@@ -225,9 +224,10 @@ export class SigningService {
   }
 
   /** The owner's word on a request: its own digest of what it is willing to sign. @throws InputError otherwise */
-  #authorize(request: SignRequest, record: ShareRecord): Uint8Array {
+  #authorize(request: SignRequest, { record, from }: { record: ShareRecord; from: Address }): Uint8Array {
     const digest = this.#digestOf(request.payload, request.ref.keyId, record)
-    if (request.payload.type === 'probe' && !this.#allow()) throw new InputError('too many probes, ask later')
+    if (request.payload.type === 'probe' && !this.#allow(from))
+      throw new InputError('too many probes, ask later')
     return digest
   }
 
@@ -254,21 +254,20 @@ export class SigningService {
     }
   }
 
-  #allow(): boolean {
+  #allow(leader: Address): boolean {
     const now = this.#deps.clock.now()
-    const back = Math.floor((now - this.#counted) / PROBE_REFILL_MS)
-    if (back > 0) {
-      this.#allowance = Math.min(PROBE_BURST, this.#allowance + back)
-      this.#counted = now
-    }
-    if (this.#allowance === 0) return false
-    this.#allowance -= 1
+    const { left, counted } = this.#allowances.get(leader) ?? { left: PROBE_BURST, counted: now }
+    const back = Math.max(0, Math.floor((now - counted) / PROBE_REFILL_MS))
+    const allowance = Math.min(PROBE_BURST, left + back)
+    if (allowance === 0) return false
+    this.#allowances.set(leader, { left: allowance - 1, counted: back > 0 ? now : counted })
     return true
   }
 
   #retire(why: string): void {
     const active = this.#active
     this.#active = null
+    this.#allowances.clear()
     if (active === null) return
     active.over.abort(new DOMException(why, 'AbortError'))
     active.signer.close()

@@ -21,6 +21,7 @@ import {
   packageHash,
   packageIsFrom,
   type RefusalCode,
+  type SigningPackage,
   type SignMessage,
   type SignRequest,
   shareDigest,
@@ -50,9 +51,10 @@ export interface ShareSignerOptions {
   readonly batchSize?: number
   /**
    * The owner's word: the 32-byte digest that it computes itself for a request, from its own view of the chain and its
-   * own policy. Rejecting refuses the request (E_POLICY). What must be durable before a share leaves is done in here.
+   * own policy; `leader` asks for it. Rejecting refuses the request (E_POLICY). What must be durable before a share leaves
+   * is done in here.
    */
-  authorize(request: SignRequest): Promise<Uint8Array> | Uint8Array
+  authorize(request: SignRequest, leader: Address): Promise<Uint8Array> | Uint8Array
   /** Gives others a turn in the midst of a long computation; nobody gets one if absent. */
   readonly pause?: () => Promise<void>
   /** Told of provable misbehaviour of leaders and members. */
@@ -230,7 +232,7 @@ export class ShareSigner {
       })
       // Before anybody is asked: of many packages with one nonce, one is considered.
       if (!slot.pool.reserve(own, signing.leader)) throw new Refusal('E_B', 'our nonce is spent')
-      const digest = await this.#digestOf(signing.request)
+      const digest = await this.#digestOf(signing)
       if (this.#closed) return
       // From here to the share without a pause: the nonce is gone before anything else can happen.
       const nonces = slot.pool.take(own, signing.leader)
@@ -251,11 +253,11 @@ export class ShareSigner {
     }
   }
 
-  async #digestOf(request: SignRequest): Promise<Uint8Array> {
+  async #digestOf({ request, leader }: SigningPackage): Promise<Uint8Array> {
     const { state } = this.#options
     let digest: Uint8Array
     try {
-      digest = await this.#options.authorize(request)
+      digest = await this.#options.authorize(request, leader)
     } catch (error) {
       throw new Refusal('E_POLICY', messageOf(error))
     }

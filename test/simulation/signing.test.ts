@@ -124,7 +124,7 @@ test('a request ends with its attempts, or with its signal, and says why nobody 
   await sim.stop()
 })
 
-test('a signer that was asked for too many probes refuses more until its allowance is back', async () => {
+test('a signer that was asked for too many probes refuses that leader more until its allowance is back, and no other', async () => {
   const { sim, leader } = await committee('allowance')
   let signed = 0
   let refusal = ''
@@ -139,6 +139,9 @@ test('a signer that was asked for too many probes refuses more until its allowan
   }
   assert.ok(signed >= 64 && signed <= 96, `${signed} were signed`)
   assert.match(refusal, /too many probes, ask later/)
+  const other = sim.relayers[1]?.signing.sign({ ...probe('of another'), attempts: 1 }, never)
+  assert.ok(other)
+  assert.ok(!((await settled(sim, other)) instanceof Error))
   await sim.clock.advance(60_000)
   assert.ok(!((await settled(sim, leader.signing.sign(probe('later'), never))) instanceof Error))
   await sim.stop()
