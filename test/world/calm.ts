@@ -1,6 +1,7 @@
 // After the storm: no more faults, and everything must come right; with corrupt members in the way, once governance has cancelled.
 import type { Address } from '../../relayer/lib/bytes.ts'
 import { Revert } from '../support/fake-bridge-state.ts'
+import { probes } from './probes.ts'
 import type { World } from './world.ts'
 
 /** Windows that a ceremony is given in which everybody that it needs is honest. */
@@ -20,7 +21,10 @@ export async function calm(world: World): Promise<void> {
   if (chronicle.violation !== null) return
   if (chain.head.state.running === 0) await firstKey(world)
   await complete(world)
-  if (chronicle.violation === null && corruptRun(world)) await replaceCorrupt(world)
+  if (chronicle.violation !== null || !corruptRun(world)) return
+  // As long as they are in, they cheat in these sessions too.
+  await probes(world)
+  if (chronicle.violation === null) await replaceCorrupt(world)
 }
 
 /** What is pending completes if it can, and is cancelled where corrupt members stand in its way. */

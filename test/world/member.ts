@@ -77,6 +77,8 @@ export class Member {
   due: number | null = null
   /** How often a disk was put back: what was done before is forgotten. */
   lives = 0
+  /** Signing attempts that it led and that gave nothing. */
+  failedAttempts = 0
   readonly #key: Uint8Array
   readonly #around: Surroundings
   #boots = 0
@@ -110,6 +112,11 @@ export class Member {
     return `${this.corrupt ? 'corrupt ' : ''}operator ${this.position}`
   }
 
+  #hear(line: Line): void {
+    if (line.msg === 'signing attempt failed') this.failedAttempts += 1
+    this.#around.heard(this, line)
+  }
+
   get up(): boolean {
     return this.relayer !== null
   }
@@ -141,7 +148,7 @@ export class Member {
         signer: this.signer,
         clock: this.#around.clock,
         rng,
-        log: heardBy((line) => this.#around.heard(this, line)),
+        log: heardBy((line) => this.#hear(line)),
         boot,
         softwareVersion: 'test',
         pollMs: POLL_MS,

@@ -1,11 +1,8 @@
 // Runs a scenario to its end: the storm, the calm in which everything must come right, and the probes; gives what was seen.
-import { schemeOf } from '../../relayer/bridge/committee.ts'
-import { verifySignature } from '../../relayer/crypto/schnorr.ts'
-import { fromHex } from '../../relayer/lib/bytes.ts'
-import { messageOf } from '../../relayer/lib/errors.ts'
 import type { Violation } from './chronicle.ts'
 import type { Judged } from './court.ts'
 import { calm } from './calm.ts'
+import { probes } from './probes.ts'
 import type { Scenario } from './scenario.ts'
 import { World } from './world.ts'
 
@@ -38,46 +35,6 @@ export async function simulate(scenario: Scenario, options: { lines?: boolean } 
   const { violation, counts, story, lines } = chronicle
   const evidence = world.witness.court.records
   return { scenario, violation, digest: chronicle.digest(), counts, story, lines, evidence }
-}
-
-/** Every key signs, as seen by one honest member that holds a share; where too few do, nothing is claimed. */
-async function probes(world: World): Promise<void> {
-  const { chain, members, chronicle } = world
-  const { running, epochs, keys } = chain.head.state
-  const epoch = epochs[running]
-  if (epoch === undefined) return
-  const able = members.filter(
-    ({ corrupt, up, address, wholeFrom }) =>
-      !corrupt && up && wholeFrom <= running && epoch.members.includes(address),
-  )
-  const [asking] = able
-  if (asking === undefined || able.length < epoch.threshold) return
-  for (const { keyId, groupKey, scheme } of keys) {
-    const { relayer } = asking
-    if (relayer === null) return
-    const text = `probe ${keyId}`
-    const stop = new AbortController()
-    let over = false
-    const asked = relayer.signProbe({ keyId, text }, stop.signal).then(
-      ({ signature, digest }) => {
-        const key = { scheme: schemeOf(scheme), groupKey: fromHex(groupKey) }
-        return verifySignature(key, fromHex(digest), fromHex(signature)) ? null : 'the signature is invalid'
-      },
-      (error: unknown) => messageOf(error),
-    )
-    const signed = asked.finally(() => {
-      over = true
-    })
-    for (let block = 0; block < 60 && !over; block++) await world.step()
-    stop.abort(new DOMException('60 blocks have passed', 'AbortError'))
-    const wrong = await signed
-    chronicle.count('probes')
-    if (wrong !== null)
-      chronicle.violated(
-        'once faults stop, every key signs',
-        `${asking.name} asks for a probe of key ${keyId}: ${wrong}`,
-      )
-  }
 }
 
 /** What the chain counts. */
