@@ -22,7 +22,7 @@ export interface Sight extends Facts {
   info(epoch: number): Promise<EpochInfo>
 }
 
-/** How many epochs back superseded and burned ones are looked at. */
+/** How many epochs back superseded and burned ones are looked at; further if the completion of a reshare waits for them. */
 const MEMORY = 32
 /** The contract is read anew after this many blocks even if no event called for it. */
 const REREAD_BLOCKS = 128
@@ -100,7 +100,11 @@ export class Follower {
   /** The last sight moved on, if no event of the bridge lies in between; events are wake-ups, state is the truth. */
   async #unchanged(now: BlocksNow, signal: AbortSignal): Promise<Sight | null> {
     const last = this.#last
-    if (last === null || now.finalised.number > this.#readAt + REREAD_BLOCKS) return null
+    if (last === null || now.finalised.number > this.#readAt + REREAD_BLOCKS) {
+      // What lies below it was not asked for event by event: read again once all of that is twice as deep.
+      this.#eventful.push(now.finalised.number)
+      return null
+    }
     const events = await this.#desk.chain.events(last.finalised.number + 1, now.finalised.number, signal)
     this.#eventful.push(...events.map(({ block }) => block.number))
     const deeper = this.#eventful.some((block) => block > last.deep.number && block <= now.deep.number)
@@ -125,7 +129,9 @@ export class Follower {
     const { pending } = state
     const known = (await store.ceremonies()).at(-1)?.epoch ?? 0
     const highest = Math.max(state.epoch, pending?.epoch ?? 0, known)
-    const closed = await closedEpochs(info, highest, await store.epochsHeld())
+    const owing = state.outstandingEpoch === 0 ? highest : state.outstandingEpoch
+    const first = Math.max(1, Math.min(highest - MEMORY, owing))
+    const closed = await closedEpochs(info, { first, known: highest }, await store.epochsHeld())
     this.#readAt = now.finalised.number
     return {
       ...now,
@@ -144,15 +150,14 @@ export class Follower {
 type BlocksNow = Pick<Sight, 'head' | 'finalised' | 'deep'>
 
 /**
- * Superseded and burned epochs: the last ones up to `known`, beyond it as far as the contract has numbered, and those of
+ * Superseded and burned epochs: those from `first` to `known`, beyond it as far as the contract has numbered, and those of
  * which this node still holds something.
  */
 async function closedEpochs(
   info: (epoch: number) => Promise<EpochInfo>,
-  known: number,
+  { first, known }: { readonly first: number; readonly known: number },
   held: readonly number[],
 ): Promise<EpochInfo[]> {
-  const first = Math.max(1, known - MEMORY)
   const found = await Promise.all(held.filter((epoch) => epoch < first).map(info))
   for (let epoch = first; ; epoch++) {
     const each = await info(epoch)
