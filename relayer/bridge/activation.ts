@@ -15,6 +15,10 @@ import { type Place, schemeOf } from './committee.ts'
 import type { Sight } from './follower.ts'
 import type { Desk } from './parts.ts'
 
+/** The doubt about another group key than the known one. */
+const OTHER_KEY = 'it names another group key'
+const NO_KEY = 'no group key is known here to verify it under, and shares would be erased'
+
 /** What the event must fit. */
 export interface ActivationFacts {
   readonly place: Place
@@ -47,7 +51,7 @@ export function activationDoubt(facts: ActivationFacts): string | null {
   const key = activation.keys[0]
   if (key?.keyId !== 0) return 'key 0 is missing'
   const groupKey = fromHex(key.groupKey)
-  if (facts.knownKey !== null && !equal(facts.knownKey, groupKey)) return 'it names another group key'
+  if (facts.knownKey !== null && !equal(facts.knownKey, groupKey)) return OTHER_KEY
   const digest = activationDigest(place, activation)
   if (!verifySignature({ scheme: schemeOf(facts.scheme), groupKey }, digest, fromHex(groupSignature)))
     return 'the group signature is invalid'
@@ -74,10 +78,10 @@ export async function follow(
   signed: readonly ActivationArgs[],
   signal: AbortSignal,
 ): Promise<void> {
-  const { chain, store } = desk
+  const { chain, store, problems } = desk
   const { state, running: info, finalised } = sight
   const running = await store.running()
-  if (info === null || (running?.epoch ?? 0) >= state.epoch) return
+  if (info === null || (running?.epoch ?? 0) >= state.epoch) return problems.set('activation', null)
   const event = await chain.activation(state.epoch, finalised, signal)
   if (event === null) throw doubtful(state.epoch, 'no event of it is found')
   const lost = (await store.lost()).includes(state.epoch)
@@ -93,14 +97,18 @@ export async function follow(
     (prepared ?? (await anyReadable(store, slots)))?.keys[0]?.groupKey ??
     (await missedGroupKey(desk, sight, signal))
   const doubt = activationDoubt({ place: chain, event, info, scheme, knownKey, prepared })
-  if (doubt !== null) throw doubtful(state.epoch, doubt)
-  if (knownKey === null && !lost && (await holdsBelow(store, sight)))
-    throw doubtful(state.epoch, 'no group key is known here to verify it under, and shares would be erased')
+  const unknown = doubt === null && knownKey === null && !lost && (await holdsBelow(store, sight))
+  // It never had a share that is active, and what it prepared in a keygen says nothing of another attempt: nothing is
+  // promoted or erased, and what it prepares in the next change as a newcomer says the key.
+  if (running === null && (unknown || (doubt === OTHER_KEY && prepared === null)))
+    return problems.set('activation', unverified(state.epoch, doubt ?? NO_KEY))
+  if (doubt !== null || unknown) throw doubtful(state.epoch, doubt ?? NO_KEY)
   const heard = signed.find(
     ({ activation }) => activation.epoch === state.epoch && activation.attempt === info.attempt,
   )
   const { activation, groupSignature } = event
   await store.promote({ activation, groupSignature, readiness: heard?.readiness ?? [] })
+  problems.set('activation', null)
   desk.log.info({ epoch: state.epoch, attempt: info.attempt, held: prepared !== null }, 'epoch activated')
 }
 
@@ -199,6 +207,15 @@ export async function submitInTurn(
 export function turnOf(self: Address, ranked: readonly Address[]): number {
   const at = ranked.indexOf(self)
   return at === -1 ? ranked.length : at
+}
+
+function unverified(epoch: number, why: string) {
+  return {
+    severity: 'critical',
+    message: `verify activation of epoch ${epoch}: ${why}`,
+    remedy:
+      'check the RPC endpoints of this node against others; it keeps its shares, unused, and takes part in the next change, in which it receives a new one',
+  } as const
 }
 
 function doubtful(epoch: number, why: string): ChainError {

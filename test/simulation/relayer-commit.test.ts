@@ -1,6 +1,16 @@
 // Long rows of changes, disks from the midst of a keygen, marks of a burn that was none, a disk that fails: all go on by themselves.
+import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { decodeFrame } from '../../relayer/protocol/envelope.ts'
+import { ROUND } from '../../relayer/protocol/messages.ts'
 import { GovernedSim, probe } from '../support/governed-sim.ts'
+
+/** From now on nobody's acknowledgement arrives, until the function returned is called. */
+function silenced(sim: GovernedSim): () => void {
+  return sim.network.rule(({ kind, body }) =>
+    kind === 'frame' && decodeFrame(body).round === ROUND.acknowledge ? 'drop' : 'pass',
+  )
+}
 
 test('a reshare completes after more burned changes than are looked back for', async () => {
   const sim = await GovernedSim.running('many burned', { count: 3, first: [0, 1, 2] })
@@ -13,6 +23,54 @@ test('a reshare completes after more burned changes than are looked back for', a
   sim.chain.refreshKey()
   await sim.completed(42)
   await probe(sim, 0)
+  await sim.stop()
+})
+
+test('a disk from the midst of a keygen of which another attempt was activated receives a share in the next change', async () => {
+  const sim = new GovernedSim('midst of the first', { count: 3, first: [0, 1, 2] })
+  await sim.start(0, 1, 2)
+  await sim.step(3)
+  const heard = silenced(sim)
+  sim.chain.startKeygen()
+  await sim.until(() => sim.prepared(1) === 3)
+  const victim = sim.at(1)
+  const copy = victim.disk.image()
+  heard()
+  await sim.completed(1)
+  await victim.stop()
+  victim.disk.restore(copy)
+  await victim.start()
+  await sim.step(12)
+  assert.equal(await victim.store?.running(), null)
+  assert.match((await victim.status()).problems[0]?.message ?? '', /names another group key/)
+  sim.chain.refreshKey()
+  await sim.completed(2)
+  assert.deepEqual((await victim.status()).problems, [])
+  await probe(sim, 1)
+  await sim.until(async () => (await victim.store?.epochsHeld())?.join() === '2')
+  await sim.stop()
+})
+
+test('who signed the activation of a first key that was burned, and has no seat in the second, can be added later', async () => {
+  const sim = new GovernedSim('burned first', { count: 3, first: [0, 1, 2] })
+  await sim.start(0, 1, 2)
+  await sim.step(3)
+  // Governance is faster than the members' transactions.
+  for (const { chain } of sim.operators) chain.activate = async () => ({ kind: 'already-done' })
+  sim.chain.startKeygen()
+  await sim.until(async () => (await sim.at(2).store?.activationSeen(1)) === true)
+  sim.chain.adminCancelCeremony()
+  await sim.step()
+  for (const { chain } of sim.operators) Reflect.deleteProperty(chain, 'activate')
+  sim.chain.adminRemoveRelayer(sim.at(2).address)
+  sim.chain.startKeygen()
+  await sim.until(() => sim.state.running === 2)
+  await sim.step(12)
+  assert.deepEqual(await sim.at(2).store?.epochsHeld(), [1], 'kept: the burn carries no signature')
+  sim.chain.adminAddRelayer(sim.at(2).address)
+  await sim.completed(3)
+  await probe(sim, 2)
+  await sim.until(async () => (await sim.at(2).store?.epochsHeld())?.join() === '3')
   await sim.stop()
 })
 
