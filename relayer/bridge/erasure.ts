@@ -73,7 +73,9 @@ async function dueOf(
   // The activation that superseded them, or chose another attempt, is that of the running epoch or of an earlier one.
   const deepEnough = running !== null && sight.deepEpoch >= running.epoch
   const burned = deepInfo(sight, epoch)?.status === 'burned'
-  return records.filter(({ reason }) => (reason === 'burned' ? burned : deepEnough))
+  // A burn that was undone has left its marks, which then wait for the activation like all others.
+  const passed = deepEnough && epoch <= running.epoch
+  return records.filter(({ reason }) => passed || (reason === 'burned' && burned))
 }
 
 /** Receipts for closed epochs of which this member holds nothing (any more), or never did. */

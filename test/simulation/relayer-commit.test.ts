@@ -74,6 +74,27 @@ test('who signed the activation of a first key that was burned, and has no seat 
   await sim.stop()
 })
 
+test('shares that were marked for a burn which was none are erased like all others, and owe their receipt', async () => {
+  const sim = await GovernedSim.running('no burn', { count: 3, first: [0, 1, 2] })
+  const victim = sim.at(1)
+  const heard = silenced(sim)
+  sim.chain.refreshKey()
+  await sim.until(() => sim.prepared(2) === 3)
+  // Endpoints lied, and the power went out before the erasure.
+  assert.equal(await victim.store?.retireBurned(2), 1)
+  await victim.kill()
+  await victim.start()
+  heard()
+  await sim.completed(2)
+  await sim.until(async () => (await victim.store?.retired())?.length === 0)
+  sim.chain.refreshKey()
+  await sim.completed(3)
+  await sim.until(
+    async () => (await victim.store?.receipts(2))?.some(({ relayer }) => relayer === victim.address) === true,
+  )
+  await sim.stop()
+})
+
 test('members that start between the finality of an activation and twice its depth erase as soon as it is that deep', async () => {
   const sim = await GovernedSim.running('started in between', {
     count: 3,
