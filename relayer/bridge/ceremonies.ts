@@ -126,6 +126,8 @@ export class Ceremonies {
         }
       } catch (error) {
         if (!signal.aborted) this.#broken(spec, error)
+        // A disk that failed for a moment must not keep this node from the rest: the next look takes it up again.
+        if (error instanceof StoreError) over.abort(error)
       } finally {
         wipeShares(held)
         done.resolve()

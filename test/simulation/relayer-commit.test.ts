@@ -1,6 +1,7 @@
 // Long rows of changes, disks from the midst of a keygen, marks of a burn that was none, a disk that fails: all go on by themselves.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { StoreError } from '../../relayer/lib/errors.ts'
 import { decodeFrame } from '../../relayer/protocol/envelope.ts'
 import { ROUND } from '../../relayer/protocol/messages.ts'
 import { GovernedSim, probe } from '../support/governed-sim.ts'
@@ -92,6 +93,20 @@ test('shares that were marked for a burn which was none are erased like all othe
   await sim.until(
     async () => (await victim.store?.receipts(2))?.some(({ relayer }) => relayer === victim.address) === true,
   )
+  await sim.stop()
+})
+
+test('a disk that fails for a moment keeps nobody from the rest of a ceremony', async () => {
+  const sim = await GovernedSim.running('failing disk', { count: 3, first: [0, 1, 2] })
+  const { store } = sim.at(1)
+  assert.ok(store)
+  store.lastJoined = async () => {
+    Reflect.deleteProperty(store, 'lastJoined')
+    throw new StoreError('read records marker/: LevelDB reports LEVEL_ITERATOR_NOT_OPEN')
+  }
+  sim.chain.refreshKey()
+  await sim.completed(2)
+  assert.deepEqual((await sim.at(1).status()).problems, [])
   await sim.stop()
 })
 
