@@ -6,7 +6,7 @@ import { type Certificate, decodeAndVerifyCertificate, encodeCertificate } from 
 import type { FaultError } from '../protocol/faults.ts'
 import type { KeyShare } from '../protocol/keyshare.ts'
 import type { Mailbox } from '../protocol/mailbox.ts'
-import { rankMembers } from '../protocol/party.ts'
+import { committeeHash, rankMembers } from '../protocol/party.ts'
 import type { Prepared } from '../protocol/prepared.ts'
 import { coordinateSignature } from '../protocol/roast.ts'
 import { ShareSigner } from '../protocol/sign.ts'
@@ -74,9 +74,13 @@ export class Activations {
    */
   async load(): Promise<void> {
     const { deps, terms, view } = this.#parts
-    for (const slot of await deps.store.preparedSlots(terms.spec.next.epoch)) {
+    const { chainId, bridge, next } = terms.spec
+    for (const slot of await deps.store.preparedSlots(next.epoch)) {
       try {
         const record = await deps.store.shareRecord(slot)
+        // Of a past that was reorganised away, in which governance asked for something else under this number.
+        if (!equal(committeeHash(chainId, bridge, record.committee), committeeHash(chainId, bridge, next)))
+          throw new StoreError('it was prepared for another committee')
         this.hold({ ...record, shares: await deps.store.loadShares(slot) })
       } catch (error) {
         if (!(error instanceof StoreError)) throw error

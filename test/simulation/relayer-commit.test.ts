@@ -110,6 +110,23 @@ test('a disk that fails for a moment keeps nobody from the rest of a ceremony', 
   await sim.stop()
 })
 
+test('shares prepared in a past that was reorganised away keep nobody from another change under the same number', async () => {
+  const sim = await GovernedSim.running('another past', { count: 5, first: [0, 1, 2], threshold: 3 })
+  await sim.start(3, 4)
+  const old = [0, 1, 2].map((at) => sim.at(at).address)
+  const [added, other] = [sim.at(3).address, sim.at(4).address]
+  const before = sim.chain.head.ref.number
+  const heard = silenced(sim)
+  sim.chain.adminAddRelayer(added)
+  await sim.until(() => sim.prepared(2) === 4)
+  heard()
+  sim.chain.reorganise(sim.chain.head.ref.number - before, { final: true })
+  sim.chain.adminSetCommittee([added, other], old, 2)
+  await sim.completed(2, 200)
+  await probe(sim, 3)
+  await sim.stop()
+})
+
 test('members that start between the finality of an activation and twice its depth erase as soon as it is that deep', async () => {
   const sim = await GovernedSim.running('started in between', {
     count: 3,

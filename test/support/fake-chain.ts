@@ -119,11 +119,14 @@ export class FakeChain {
 
   /**
    * Replaces the top `depth` blocks by as many others and one more, with other hashes.
-   * @param depth at most the finality depth: final blocks stay
+   * @param depth at most the finality depth, for final blocks stay; unless `final` says that they do not
    * @param keep whether their transactions (those that still pass) are mined again; otherwise they are lost
    */
-  reorganise(depth: number, { keep = false }: { keep?: boolean } = {}): BlockRef {
-    if (depth < 1 || depth > this.finalityDepth || depth >= this.#blocks.length)
+  reorganise(
+    depth: number,
+    { keep = false, final = false }: { keep?: boolean; final?: boolean } = {},
+  ): BlockRef {
+    if (depth < 1 || (depth > this.finalityDepth && !final) || depth >= this.#blocks.length)
       throw new RangeError(`reorganise: ${depth} blocks are not all above the final one`)
     const dropped = this.#blocks.splice(this.#blocks.length - depth)
     const back = [...(keep ? dropped.flatMap(({ transactions }) => transactions) : []), ...this.#waiting]
