@@ -195,4 +195,17 @@ export const MUTANTS: readonly Mutant[] = [
     seed: 1,
     breaks: 'the digest of an activation comes from the own prepared record',
   },
+  {
+    without: 'waiting for the last signing session as for any other',
+    patches: [
+      {
+        file: 'relayer/protocol/roast.ts',
+        find: '      if (this.#sessions.length > before) empty = 0\n      else if (++empty',
+        replace: '      if (++empty',
+      },
+    ],
+    against: ['silent to leaders', 'no signature share'],
+    seed: 4,
+    breaks: 'once faults stop, a leader needs one attempt',
+  },
 ]
