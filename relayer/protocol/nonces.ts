@@ -158,6 +158,8 @@ export interface PoolOptions {
   readonly boot: Boot
   readonly rng: Rng
   readonly signer: Signer
+  /** Whether the share is active: leaders prefer its nonces to those of the same share prepared, which are gone by then. */
+  readonly active?: boolean
 }
 
 /** The secret nonces of one share. Nothing here is ever written down: a restart loses them, and that is the point. */
@@ -173,7 +175,7 @@ export class NoncePool {
   constructor(own: PoolOptions) {
     this.#own = own
     // Pools of one boot, such as those of a share before and after its activation, must not share counters.
-    this.#next = toUint(own.rng(5))
+    this.#next = toUint(own.rng(5)) + (own.active === true ? 2 ** 40 : 0)
   }
 
   /** How many nonces the leader may still use. */

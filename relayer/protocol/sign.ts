@@ -76,7 +76,8 @@ export class ShareSigner {
 
   /** @throws InputError if the operator is no member of the committee */
   constructor(options: ShareSignerOptions) {
-    const { committee, operator, epoch, attempt, transcript, shares, boot, rng } = options
+    const { committee, operator, epoch, attempt, transcript, shares, boot, rng, state } = options
+    const active = state.kind === 'active'
     const index = indexOf(committee, operator.address)
     if (index === null) throw new InputError('open signer: the operator is no member of the committee')
     this.index = index
@@ -87,7 +88,7 @@ export class ShareSigner {
       if (scheme === 'ecdsa-secp256k1') continue
       const key = new FrostKey({ ...share, scheme })
       const ref = { keyId, epoch, attempt, transcript }
-      const pool = new NoncePool({ key, ref, index, share: share.share, boot, rng, signer: operator })
+      const pool = new NoncePool({ key, ref, index, share: share.share, boot, rng, active, signer: operator })
       const book = new NonceBook(ref, committee, scheme)
       slots.set(keyId, { share, key, ref, pool, book, commitmentsHash: commitmentsHash(share) })
     }

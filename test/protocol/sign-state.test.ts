@@ -14,6 +14,7 @@ import {
   activationOf,
   readinessDigest,
 } from '../../relayer/protocol/typed.ts'
+import { seededRng } from '../support/seeded-rng.ts'
 import { DOMAIN, SigningWorld } from '../support/signing.ts'
 
 /** The activation of a world's shares, as each member builds it. */
@@ -104,6 +105,29 @@ void test('a prepared share does not sign an activation that is not that of its 
   for (const { signer } of world.members) await signer.certify(certificateOf(world, activation))
   const run = coordinateSignature(activationRun(world, new Uint8Array(32).fill(5)))
   await assert.rejects(run, /E_POLICY: the digest is not that of our own prepared record/)
+  nobody(world)
+})
+
+void test('a leader that is promoted first draws on the active nonces of the others as soon as they are promoted too', async () => {
+  const { world, activation } = preparedWorld('promoted first')
+  const boot = { counter: 9, id: new Uint8Array(16).fill(9) }
+  const certificate = certificateOf(world, activation)
+  // Whatever counters the two pools begin with: one process, one boot.
+  const drawing = (first: number) => {
+    const rng = seededRng(`promoted first/${first}`)
+    return { boot, rng: (length: number) => (length === 5 ? new Uint8Array(5).fill(first) : rng(length)) }
+  }
+  world.reopen(1)
+  for (const index of [2, 3]) {
+    world.reopen(index, { state: { kind: 'prepared', domain: DOMAIN, activation }, ...drawing(200) })
+    await world.member(index).signer.certify(certificate)
+  }
+  await assert.rejects(world.probe(1), /E_STATE: certified shares do not sign probe/)
+  for (const index of [2, 3]) world.reopen(index, drawing(100))
+  for (const index of [2, 3]) {
+    const { quorum } = await coordinateSignature({ ...world.coordination(1), include: [index] })
+    assert.ok(quorum.includes(index))
+  }
   nobody(world)
 })
 

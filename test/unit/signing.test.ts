@@ -123,14 +123,16 @@ void test('a leader holds at most 64 unspent nonces of a member: the oldest are 
 
 void test('pools of one boot use different counters, so that no member contradicts itself', () => {
   const { book, operator, own } = pool('promoted')
-  const [prepared, active] = [
-    new NoncePool(own),
-    new NoncePool({ ...own, rng: seededRng('after activation') }),
-  ]
+  const prepared = new NoncePool(own)
+  const active = new NoncePool({ ...own, active: true, rng: seededRng('after activation') })
   assert.equal(book.add(prepared.batch(leader, 64), operator.address), null)
-  assert.equal(book.add(active.batch(leader, 64), operator.address), null)
-  // Neither convicts; the leader draws on the latest alone.
+  const batch = active.batch(leader, 64)
+  assert.equal(book.add(batch, operator.address), null)
+  // Neither convicts; the leader draws on the latest alone, those of the active share whatever the first counters are.
   assert.equal(book.stock(1, leader).count, 64)
+  const next = book.next(1, leader)
+  assert.ok(next && !('bad' in next))
+  assert.deepEqual(next.batch, decodeBatch(batch, 33).digest)
 })
 
 void test('a leader that asks again is offered the same batch until it spends some of it', () => {
