@@ -1,5 +1,5 @@
 // The configuration: one table of fields, read from a commented YAML file and TRUSS_* variables into a frozen Config.
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { parseDocument } from 'yaml'
 import { z } from 'zod'
@@ -9,6 +9,7 @@ import { LOG_LEVELS, type LogLevel } from './lib/log.ts'
 import {
   address,
   alias,
+  configText,
   deepFreeze,
   filled,
   majority,
@@ -208,7 +209,7 @@ function readFile(file: string): Record<string, unknown> {
       hint: 'make one with `truss init`, or name yours with --config FILE or TRUSS_CONFIG',
     })
   // The failsafe schema leaves every scalar as text: an unquoted 0x address is not made into a number.
-  const document = parseDocument(readFileSync(file, 'utf8'), { schema: 'failsafe', logLevel: 'silent' })
+  const document = parseDocument(configText(file), { schema: 'failsafe', logLevel: 'silent' })
   const value = plainly(document, file)
   if (value === null || value === '') return {}
   if (typeof value !== 'object' || Array.isArray(value))

@@ -13,6 +13,11 @@ const NAMED_BLOCKERS = 5
 /** Activations that the account should be able to pay for. */
 const WANTED_ACTIVATIONS = 3n
 
+/** An amount in wei as ether, with six digits that count. */
+export function etherText(wei: bigint): string {
+  return (Number(wei) / 1e18).toLocaleString('en', { maximumSignificantDigits: 6, useGrouping: false })
+}
+
 /**
  * Whether the chain shows an epoch below the one that this node has verified, or another attempt of that one; raises or
  * clears the alarm.
@@ -164,8 +169,8 @@ export class FundsCheck {
           ? null
           : {
               severity: balance < activationCost ? 'critical' : 'warning',
-              message: `account ${chain.account} holds ${balance} wei, one activation costs ${activationCost}`,
-              remedy: `send ether to ${chain.account}`,
+              message: `account ${chain.account} holds ${etherText(balance)} ether, one activation costs ${etherText(activationCost)}`,
+              remedy: `send at least ${etherText(WANTED_ACTIVATIONS * activationCost - balance)} ether to ${chain.account}`,
             },
       )
     } catch (error) {

@@ -3,19 +3,24 @@ import { ChainError } from '../lib/errors.ts'
 import { BRIDGE, plainFields } from './abi-values.ts'
 import { RpcRefusal } from './endpoint.ts'
 
+/** What to do about a refusal of governance's own call, by how its reason begins. */
+const HINTS: readonly (readonly [string, string])[] = [
+  ['AccessControl', 'only the holder of the admin role may do this: use its key, or --calldata for a Safe'],
+  ['NothingChanges(', 'the committee is so already: see `truss admin committee`'],
+  ['NoCeremony(', 'nothing is pending that could be cancelled: see `truss admin committee`'],
+  ['NothingToWaive(', 'that epoch owes no receipts: `truss admin committee` shows the one that does, if any'],
+  ['ZeroRelayer(', "give the relayer's address: `truss init` printed it"],
+  ['WindowOutOfBounds(', 'choose a number of blocks within the bounds'],
+]
+
 /** A bridge that refuses a call. */
 export class RevertError extends ChainError {
   /** `Name(field value, …)` of the custom error, or the node's own words. */
   readonly reason: string
 
   constructor(name: string, reason: string) {
-    const role = reason.startsWith('AccessControl')
-    super(
-      `send ${name}: the bridge refuses with ${reason}`,
-      role
-        ? { hint: 'only the holder of the admin role may do this: use its key, or --calldata for a Safe' }
-        : {},
-    )
+    const hint = HINTS.find(([begins]) => reason.startsWith(begins))?.[1]
+    super(`send ${name}: the bridge refuses with ${reason}`, hint === undefined ? {} : { hint })
     this.reason = reason
   }
 }

@@ -18,14 +18,14 @@ export function committeeCommand(io: Io): Command {
     try {
       const situation = await readSituation(chain)
       const admin = await chain.governance.admin()
-      show(context, { ...situation, admin }, [...lines(situation, namerOf(config)), `admin ${admin}`])
+      show(context, { ...situation, admin }, lines({ ...situation, admin }, namerOf(config)))
     } finally {
       chain.close()
     }
   })
 }
 
-function lines({ state, pending, outstanding }: Situation, name: Namer): string[] {
+function lines({ state, pending, outstanding, admin }: Situation & { admin: string }, name: Namer): string[] {
   const { members, threshold } = state
   return columns([
     ['phase', state.phase],
@@ -57,5 +57,6 @@ function lines({ state, pending, outstanding }: Situation, name: Namer): string[
           ],
         ] as const)),
     ['window', `${state.attemptWindowBlocks} blocks an attempt`],
+    ['admin', admin],
   ])
 }

@@ -7,9 +7,10 @@ import { systemClock } from '../lib/clock.ts'
 import { ConfigError } from '../lib/errors.ts'
 import { createLog } from '../lib/log.ts'
 import { Secret } from '../lib/secret.ts'
-import { address, rpcUrl, whole } from '../lib/settings.ts'
+import { rpcUrl, whole } from '../lib/settings.ts'
+import { checkedAddress } from './argument-checks.ts'
 import { argument, type Context, repeated } from './command.ts'
-import { readPassword } from './password.ts'
+import { GIVE_PASSWORD, readPassword } from './password.ts'
 
 /** Which bridge. */
 export interface BridgeOptions {
@@ -36,7 +37,7 @@ export function bridgeOptions(command: Command): Command {
       'RPC endpoint of the governance chain; may be given several times',
       repeated(rpcUrl),
     )
-    .option('--bridge <address>', 'the bridge on the governance chain', argument(address))
+    .option('--bridge <address>', 'the bridge on the governance chain', argument(checkedAddress))
     .option('--chain-id <number>', 'id of the governance chain', argument(whole(1, Number.MAX_SAFE_INTEGER)))
 }
 
@@ -115,7 +116,7 @@ export async function adminKey({ io }: Context, options: AdminOptions): Promise<
   }
   if (options.keystore === undefined) return null
   const { openKeystore } = await import('../chain/keystore.ts')
-  const password = await readPassword(io, options.passwordFile)
+  const password = await readPassword(io, options.passwordFile, GIVE_PASSWORD)
   try {
     return await openKeystore(options.keystore, password)
   } finally {

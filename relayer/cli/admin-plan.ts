@@ -137,7 +137,9 @@ function checkShape(action: AdminAction, { members, threshold }: Shape, state: C
       { hint: 'change members and threshold in one step with `truss admin set-committee`' },
     )
   if (action.kind === 'start-keygen' && state.phase !== 'idle')
-    throw new RefusedError(`plan: a keygen starts in phase idle, and the phase is ${state.phase}`)
+    throw new RefusedError(`plan: a keygen starts in phase idle, and the phase is ${state.phase}`, {
+      hint: 'for one more key use `truss admin add-key`; see `truss admin committee`',
+    })
   if ((action.kind === 'refresh' || action.kind === 'add-key') && state.epoch === 0)
     throw new RefusedError('plan: there is no key yet', { hint: 'start with `truss admin start-keygen`' })
   if ((action.kind === 'refresh' || action.kind === 'add-key') && state.pending !== null)

@@ -53,6 +53,15 @@ export async function govern(context: Context, options: AdminOptions, action: Ad
   }
 }
 
+/** A call as a person reads it: lists in brackets, texts in quotation marks. */
+export function callText({ method, args }: AdminCall): string {
+  const one = (value: unknown): string => {
+    if (Array.isArray(value)) return `[${value.map(one).join(', ')}]`
+    return typeof value === 'string' && !value.startsWith('0x') ? JSON.stringify(value) : String(value)
+  }
+  return `${method}(${args.map(one).join(', ')})`
+}
+
 /** The account that sends, or, for a dry run without a key, the one that could. */
 async function sender(chain: EthersChain, account: Address | null, options: AdminOptions): Promise<Address> {
   if (account === null) {
@@ -92,7 +101,7 @@ function planLines({ call, before, after, notes, warnings }: Plan, name: Namer):
   const shape = ({ members, threshold }: Shape) =>
     `${threshold} of ${members.length} sign (a majority is ${majorityOf(members.length)})`
   return columns([
-    ['call', `${call.method}(${call.args.flat().map(String).join(', ')})`],
+    ['call', callText(call)],
     ['now', shape(before)],
     ...(after === null ? [] : [['then', shape(after)] as const]),
     ...notes.map((note) => ['note', note] as const),

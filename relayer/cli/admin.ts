@@ -2,12 +2,13 @@
 import { Command } from 'commander'
 import { toAddress } from '../lib/bytes.ts'
 import { InputError } from '../lib/errors.ts'
-import { address, whole } from '../lib/settings.ts'
+import { whole } from '../lib/settings.ts'
 import { SCHEMES, type Scheme } from '../protocol/keyshare.ts'
 import { checkCommand } from './admin-check.ts'
 import { committeeCommand } from './admin-committee.ts'
 import type { AdminAction } from './admin-plan.ts'
 import { type AdminOptions, changeOptions } from './admin-options.ts'
+import { checkedAddress } from './argument-checks.ts'
 import { argument, contextOf, repeated } from './command.ts'
 import type { Io } from './io.ts'
 
@@ -39,13 +40,13 @@ const SIMPLE: readonly Simple[] = [
   {
     name: 'add-relayer',
     about: 'add a relayer to the committee',
-    argument: ['address', 'address of the relayer', address],
+    argument: ['address', 'address of the relayer', checkedAddress],
     action: (value) => ({ kind: 'add-relayer', relayer: toAddress(String(value)) }),
   },
   {
     name: 'remove-relayer',
     about: 'remove a relayer from the committee',
-    argument: ['address', 'address of the relayer', address],
+    argument: ['address', 'address of the relayer', checkedAddress],
     action: (value) => ({ kind: 'remove-relayer', relayer: toAddress(String(value)) }),
   },
   {
@@ -114,8 +115,8 @@ function setCommittee(io: Io): Command {
   return changeOptions(
     new Command('set-committee').description('several changes of the committee in one step'),
   )
-    .option('--add <address>', 'a relayer to add; may be given several times', repeated(address))
-    .option('--remove <address>', 'a relayer to remove; may be given several times', repeated(address))
+    .option('--add <address>', 'a relayer to add; may be given several times', repeated(checkedAddress))
+    .option('--remove <address>', 'a relayer to remove; may be given several times', repeated(checkedAddress))
     .option(
       '--threshold <signers>',
       'signers needed afterwards; as now if absent',

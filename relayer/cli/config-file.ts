@@ -45,7 +45,7 @@ export function renderConfig(values: FileValues): string {
   })
   return [
     '# Configuration of a Truss relayer. Variables named in brackets win over this file.',
-    '# Paths are relative to this file. Unknown settings are refused.',
+    '# Paths are relative to this file. Unknown settings are refused. What is commented out is an example, or the default.',
     ...blocks,
     '',
   ].join('\n\n')

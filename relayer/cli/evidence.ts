@@ -1,10 +1,10 @@
 // `truss evidence`: saves the daemon's evidence records, and checks one against a committee that the checker knows itself.
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Command } from 'commander'
 import type { EvidenceView } from '../api/daemon.ts'
-import { type Address, fromHex, toAddress } from '../lib/bytes.ts'
-import { ConfigError, InputError } from '../lib/errors.ts'
+import { type Address, fromHex } from '../lib/bytes.ts'
+import { ConfigError, InputError, pathFault } from '../lib/errors.ts'
 import { whole } from '../lib/settings.ts'
 import type { TrustedState } from '../protocol/evidence.ts'
 import type { RegisteredKey, Scheme } from '../protocol/keyshare.ts'
@@ -17,6 +17,7 @@ import {
   bridgeOptions,
   openChain,
 } from './admin-options.ts'
+import { checkedAddress, makeDirectory } from './argument-checks.ts'
 import { argument, columns, type Context, contextOf, show } from './command.ts'
 import { askDaemon, clientConfig } from './daemon-client.ts'
 import { UnprovenError } from './exit.ts'
@@ -64,7 +65,7 @@ export function evidenceCommand(io: Io): Command {
       const records = await askDaemon<readonly EvidenceView[]>(clientConfig(context).dataDirectory, 'GET', [
         '/evidence',
       ])
-      mkdirSync(directory, { recursive: true })
+      makeDirectory(directory)
       const files = records.map(({ id, record }) => {
         const file = join(directory, `${id}.evidence`)
         writeFileSync(file, fromHex(record))
@@ -159,7 +160,8 @@ function readRecord(file: string): Uint8Array {
   try {
     bytes = readFileSync(file)
   } catch (cause) {
-    throw new ConfigError(`read ${file}: it cannot be read`, { hint: 'name an evidence record', cause })
+    const hint = 'name a file that `truss evidence save` wrote'
+    throw new ConfigError(`read ${file}: ${pathFault(cause)}`, { hint, cause })
   }
   const text = bytes.toString('latin1').trim()
   return /^(0x)?([0-9a-fA-F]{2})+$/.test(text) ? fromHex(text) : new Uint8Array(bytes)
@@ -168,7 +170,7 @@ function readRecord(file: string): Uint8Array {
 /** `7:2:0x…,0x…,0x…` */
 function committee(value: string): Committee {
   const [epoch = '', threshold = '', addresses = ''] = value.split(':')
-  const members = addresses.split(',').map((text): Address => toAddress(text.trim()))
+  const members = addresses.split(',').map((text): Address => checkedAddress(text.trim()))
   if (members.length < 2) throw new InputError('must look like 7:2:0x...,0x...,0x...')
   return {
     epoch: whole(1, Number.MAX_SAFE_INTEGER)(epoch),

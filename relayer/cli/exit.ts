@@ -9,7 +9,11 @@ export const EXIT = {
     code: 2,
     about: 'Unknown command, option or argument, or a request that the daemon cannot make sense of.',
   },
-  config: { code: 3, about: 'Configuration, keystore or password absent or wrong.' },
+  config: {
+    code: 3,
+    about:
+      'A file that is needed is absent or wrong: configuration, keystore, password, evidence; or a path where none can be written.',
+  },
   chain: {
     code: 4,
     about: 'The chain: endpoint down or of another chain, no bridge there, account short of funds.',

@@ -1,12 +1,13 @@
 // `truss init`: an operator's keystore, password file, data directory and commented configuration; prints what comes next.
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { Command } from 'commander'
 import type { FieldName } from '../config.ts'
 import { to0x } from '../lib/bytes.ts'
 import { ConfigError } from '../lib/errors.ts'
 import { Secret } from '../lib/secret.ts'
-import { address, multiaddr, multiaddrWithPeer, rpcUrl, whole } from '../lib/settings.ts'
+import { multiaddr, multiaddrWithPeer, rpcUrl, whole } from '../lib/settings.ts'
+import { checkedAddress, makeDirectory } from './argument-checks.ts'
 import { argument, columns, contextOf, repeated, show } from './command.ts'
 import type { Io } from './io.ts'
 
@@ -32,7 +33,7 @@ export function initCommand(io: Io): Command {
       "file that holds the keystore's password; by default one is made at random",
     )
     .option('--chain-id <number>', 'id of the governance chain', argument(whole(1, Number.MAX_SAFE_INTEGER)))
-    .option('--bridge <address>', 'the bridge on the governance chain', argument(address))
+    .option('--bridge <address>', 'the bridge on the governance chain', argument(checkedAddress))
     .option('--rpc <url>', 'RPC endpoint; may be given several times', repeated(rpcUrl))
     .option(
       '--bootstrap <multiaddr>',
@@ -80,7 +81,7 @@ async function init(options: InitOptions, io: Io) {
   const sealed =
     options.import === undefined ? await sealKeystore(key, password) : readFileSync(options.import, 'utf8')
 
-  mkdirSync(join(directory, 'data'), { recursive: true, mode: 0o700 })
+  makeDirectory(join(directory, 'data'), 0o700)
   writePrivate(keystore, sealed)
   if (passwordFile?.made === true)
     writePrivate(passwordFile.path, new TextDecoder().decode(password.expose()))
@@ -116,12 +117,12 @@ async function choosePassword(
   options: InitOptions,
   { io, directory }: { io: Io; directory: string },
 ): Promise<{ password: Secret; passwordFile: PasswordFile | null }> {
-  const { readPassword } = await import('./password.ts')
+  const { GIVE_PASSWORD, readPassword } = await import('./password.ts')
   const given = options.passwordFile
   if (given !== undefined)
     return { password: await readPassword(io, given), passwordFile: { path: resolve(given), made: false } }
   if (io.env.TRUSS_PASSWORD !== undefined || options.import !== undefined)
-    return { password: await readPassword(io, undefined), passwordFile: null }
+    return { password: await readPassword(io, undefined, GIVE_PASSWORD), passwordFile: null }
   const path = join(directory, 'password')
   if (existsSync(path))
     throw new ConfigError(`make ${path}: it exists already`, { hint: 'use it with --password-file' })

@@ -5,21 +5,22 @@ import { ConfigError } from '../lib/errors.ts'
 import { Secret } from '../lib/secret.ts'
 import type { Io } from './io.ts'
 
+/** What to do where a command takes the password by an option. */
+export const GIVE_PASSWORD = 'give --password-file FILE, or TRUSS_PASSWORD'
+
 /** The password as UTF-8 bytes, without the line break that an editor leaves at the end of a file. */
 export async function readPassword(
   io: Io,
   passwordFile: string | undefined,
-  repeat = false,
+  how = 'set passwordFile in the configuration, or TRUSS_PASSWORD',
 ): Promise<Secret> {
   if (passwordFile !== undefined) return checked(fromFile(passwordFile), passwordFile)
   if (io.env.TRUSS_PASSWORD !== undefined) return checked(io.env.TRUSS_PASSWORD, 'TRUSS_PASSWORD')
   if (!io.interactive)
     throw new ConfigError('unlock the keystore: no password is given', {
-      hint: 'set passwordFile in the configuration, or TRUSS_PASSWORD',
+      hint: how,
     })
   const password = await io.askSecret('Password of the keystore: ')
-  if (repeat && (await io.askSecret('The same again: ')) !== password)
-    throw new ConfigError('choose a password: the two differ', { hint: 'run the command again' })
   return checked(password, 'the terminal')
 }
 

@@ -73,8 +73,25 @@ function usage(error: CommanderError, io: Io, json: boolean): number {
   if (error.exitCode === 0) return EXIT.done.code
   if (error.code === 'commander.help') return EXIT.usage.code
   const hint = 'see truss --help, or --help after the command'
-  report(new InputError(error.message.replace(/^error: /, ''), { hint }), io, json)
+  report(new InputError(usageText(error.message), { hint }), io, json)
   return EXIT.usage.code
+}
+
+/** What commander says of a command line, in our words: the argument by its name, and what it must be. */
+function usageText(message: string): string {
+  return message
+    .replace(/^error: /, '')
+    .replace(/^command-argument value '(.*)' is invalid for argument '(.*?)'\. /s, '<$2> $1: ')
+    .replace(/^option '(.*?)' argument '(.*)' is invalid\. /s, '$1 $2: ')
+    .replace(
+      /^too many arguments for '(.*?)'\. Expected (\d+) arguments? but got \d+: (.*)\.$/s,
+      (_, name, takes, got) =>
+        `${name} takes ${takes === '0' ? 'no argument' : argumentsText(takes)}, and got ${got}`,
+    )
+}
+
+function argumentsText(count: string): string {
+  return count === '1' ? '1 argument' : `${count} arguments`
 }
 
 /** One line without what moves a terminal's cursor or turns its text: arguments and files of others are quoted in messages. */

@@ -1,7 +1,8 @@
 // `truss sign-probe`: has the committee sign a harmless text with a key, to see that it can.
 import { Command } from 'commander'
 import type { SignedProbe } from '../bridge/relayer.ts'
-import { address, whole } from '../lib/settings.ts'
+import { whole } from '../lib/settings.ts'
+import { checkedAddress } from './argument-checks.ts'
 import { argument, columns, contextOf, show } from './command.ts'
 import { askDaemon, clientConfig } from './daemon-client.ts'
 import type { Io } from './io.ts'
@@ -19,7 +20,7 @@ export function probeCommand(io: Io): Command {
     .description('have the committee sign a Probe with one key; every signer builds the message itself')
     .option('--key <number>', 'key id', argument(whole(0, 2 ** 32 - 1)), 0)
     .option('--text <text>', 'text of the probe, at most 256 bytes', 'probe')
-    .option('--include <address>', 'a member that must be among the signers', argument(address))
+    .option('--include <address>', 'a member that must be among the signers', argument(checkedAddress))
     .option('--timeout-ms <ms>', 'how long to try', argument(whole(100, 600_000)), 30_000)
     .action(async ({ key, text, include, timeoutMs }: ProbeOptions, command: Command) => {
       const context = contextOf(io, command)

@@ -42,6 +42,21 @@ export class StoreError extends TrussError {}
 /** The libp2p host cannot do what was asked: port in use, peer unreachable, stream refused. */
 export class NetworkError extends TrussError {}
 
+const PATH_FAULTS: Record<string, string> = {
+  ENOENT: 'there is no such file',
+  EISDIR: 'it is a directory',
+  EEXIST: 'a file stands where a directory must be',
+  ENOTDIR: 'a file stands where a directory must be',
+  EACCES: 'this user may not',
+  EPERM: 'this user may not',
+}
+
+/** What is wrong with a path, for an error of the file system; `otherwise` for any other. */
+export function pathFault(error: unknown, otherwise = 'it cannot be read'): string {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  return PATH_FAULTS[code] ?? otherwise
+}
+
 /** One line for an unknown thrown value. Never use on values that may carry secrets. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)

@@ -250,9 +250,9 @@ function commandLine(): Decoder {
       'truss: unknown command',
       'truss: unknown option',
       'truss: missing required argument',
-      'truss: too many arguments',
+      'truss: start takes no argument',
       'truss: option',
-      'truss: command-argument value',
+      'truss: <',
     ],
   }
 }
