@@ -4,7 +4,7 @@ import type { EthersChain } from '../chain/client.ts'
 import { type Address, toAddress } from '../lib/bytes.ts'
 import { systemClock } from '../lib/clock.ts'
 import { ConfigError, InputError, messageOf } from '../lib/errors.ts'
-import { address, multiaddrWithPeer, whole } from '../lib/settings.ts'
+import { multiaddrWithPeer, whole } from '../lib/settings.ts'
 import type { Host } from '../p2p/host.ts'
 import {
   type BridgeConfig,
@@ -13,6 +13,7 @@ import {
   bridgeOptions,
   openChain,
 } from './admin-options.ts'
+import { checkedAddress } from './argument-checks.ts'
 import { argument, columns, contextOf, repeated, show } from './command.ts'
 import { UnprovenError } from './exit.ts'
 import type { Io } from './io.ts'
@@ -45,7 +46,7 @@ export function checkCommand(io: Io): Command {
   return bridgeOptions(
     new Command('check').description('find a relayer through the DHT and report what it says of itself'),
   )
-    .argument('[address]', 'address of the relayer', argument(address))
+    .argument('[address]', 'address of the relayer', argument(checkedAddress))
     .option('--all', 'every member of the running and the pending committee')
     .option(
       '--bootstrap <multiaddr>',
