@@ -20,7 +20,7 @@ import { createMetrics } from './lib/metrics.ts'
 import type { Secret } from './lib/secret.ts'
 import { socketPath } from './lib/settings.ts'
 import { SOFTWARE_VERSION } from './lib/version.ts'
-import { forgetfulBook } from './p2p/book.ts'
+import { forgetful } from './p2p/forgetful.ts'
 import { createHost, type Host } from './p2p/host.ts'
 import { PROTOCOL_VERSION } from './protocol/channel.ts'
 import type { Boot } from './protocol/nonces.ts'
@@ -248,7 +248,6 @@ function rulesOf(config: Config): DealingRules {
 export function createBootnode(config: BootnodeConfig, secrets: { privateKey: Secret }, log: Log) {
   const lifecycle = new Lifecycle(log)
   const metrics = createMetrics({ process: true })
-  const bootId = toHex(systemRng(16))
   const host = createHost({
     mode: 'bootnode',
     privateKey: secrets.privateKey,
@@ -258,16 +257,8 @@ export function createBootnode(config: BootnodeConfig, secrets: { privateKey: Se
     ...(config.chainId === undefined || config.bridge === undefined
       ? {}
       : { network: { chainId: config.chainId, bridge: config.bridge } }),
-    peerBook: forgetfulBook,
+    ...forgetful(),
     log: log.child({ component: 'p2p' }),
-    hello: () => ({
-      protocolVersion: PROTOCOL_VERSION,
-      softwareVersion: SOFTWARE_VERSION,
-      head: 0,
-      epoch: 0,
-      bootCounter: 0,
-      bootId,
-    }),
   })
   const watched: Pick<Daemon, 'status' | 'health'> = {
     status: async () => ({ peerId: host.peerId, multiaddrs: host.multiaddrs(), peers: host.peers() }),

@@ -90,26 +90,13 @@ export function checkCommand(io: Io): Command {
 
 /** A host with a key of its own that asks and serves nothing. */
 async function visitor(config: BridgeConfig, bootstrap: readonly string[]): Promise<Host> {
-  const [
-    { createHost },
-    { forgetfulBook },
-    { PROTOCOL_VERSION },
-    { SOFTWARE_VERSION },
-    rng,
-    bytes,
-    secret,
-    log,
-  ] = await Promise.all([
+  const [{ createHost }, { forgetful }, rng, secret, log] = await Promise.all([
     import('../p2p/host.ts'),
-    import('../p2p/book.ts'),
-    import('../protocol/channel.ts'),
-    import('../lib/version.ts'),
+    import('../p2p/forgetful.ts'),
     import('../crypto/rng.ts'),
-    import('../lib/bytes.ts'),
     import('../lib/secret.ts'),
     import('../lib/log.ts'),
   ])
-  const bootId = bytes.toHex(rng.systemRng(16))
   return createHost({
     mode: 'visitor',
     privateKey: new secret.Secret(rng.systemRng(32)),
@@ -117,16 +104,8 @@ async function visitor(config: BridgeConfig, bootstrap: readonly string[]): Prom
     announce: [],
     bootstrap,
     network: { chainId: config.chainId, bridge: config.bridge },
-    peerBook: forgetfulBook,
+    ...forgetful(),
     log: log.silentLog,
-    hello: () => ({
-      protocolVersion: PROTOCOL_VERSION,
-      softwareVersion: SOFTWARE_VERSION,
-      head: 0,
-      epoch: 0,
-      bootCounter: 0,
-      bootId,
-    }),
   })
 }
 

@@ -19,9 +19,6 @@ export interface PeerBookPort {
   save(entries: readonly PeerBookEntry[]): Promise<void>
 }
 
-/** A book that is forgotten at the end of the process: bootnodes and visitors. */
-export const forgetfulBook: PeerBookPort = { load: async () => [], save: async () => {} }
-
 /** Two starts of one identity that cannot both be honest. */
 export interface BootAlarm {
   readonly address: Address
