@@ -38,10 +38,22 @@ export function renderCliDocs(): string {
       'Lists are separated by commas in variables; aliases are `address=name`. Besides: `TRUSS_CONFIG` names the file, ' +
       '`TRUSS_PASSWORD` is the password of the keystore where no file is named.',
     table(
-      ['setting', 'variable', 'meaning'],
-      Object.entries(FIELDS).map(([name, { about }]) => [`\`${name}\``, `\`${variableOf(name)}\``, about]),
+      ['setting', 'variable', 'default', 'meaning'],
+      Object.entries(FIELDS).map(([name, { about, schema }]) => [
+        `\`${name}\``,
+        `\`${variableOf(name)}\``,
+        defaultOf(schema.safeParse(undefined).data),
+        about,
+      ]),
     ),
   ].join('\n\n')}\n`
+}
+
+/** A setting's value where nobody gives one; empty if it has none, or must be given. */
+function defaultOf(value: unknown): string {
+  const parts: unknown[] = Array.isArray(value) ? value : [value]
+  const plain = parts.filter((part) => typeof part === 'string' || typeof part === 'number').join(', ')
+  return plain === '' ? '' : `\`${plain}\``
 }
 
 interface Leaf {
