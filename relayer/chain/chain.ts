@@ -139,7 +139,7 @@ export interface Chain {
   readonly bridge: Address
   /** The operator's account, which pays. */
   readonly account: Address
-  /** Latest head: the highest that rpcQuorum endpoints have reached or, while fewer answer, the lowest of theirs. */
+  /** Latest head: the highest that rpcQuorum endpoints have reached or, while fewer answer, the lowest of theirs, within bounds. */
   head(signal?: AbortSignal): Promise<BlockRef>
   /** The highest final block (tag or depth), agreed by `rpcQuorum` endpoints. */
   finalised(signal?: AbortSignal): Promise<BlockRef>

@@ -48,6 +48,9 @@ export interface ChainOptions {
 /** Gas limit of an activation: measured 232,000 and 6,900 a member with one key, and the quarter that a sender adds. */
 const ACTIVATION_GAS = { base: 300_000n, member: 9_000n, key: 70_000n } as const
 
+/** How far the head moves beyond what rpcQuorum endpoints have said, while fewer of them answer. */
+const LEAD_BLOCKS = 64
+
 const NO_HASH: Hex = `0x${'00'.repeat(32)}`
 
 const NOBODY: Account = {
@@ -67,6 +70,8 @@ export class EthersChain implements Chain {
   readonly #quorum: Quorum
   readonly #events: EventReader
   readonly #transactions: Transactions
+  /** The last head that rpcQuorum endpoints had reached, or null. */
+  #agreedHead: number | null = null
 
   constructor(options: ChainOptions) {
     const { chainId, bridge, clock, log, pollMs, raiseAfterBlocks = 3, rpcTimeoutMs: timeoutMs } = options
@@ -104,7 +109,10 @@ export class EthersChain implements Chain {
       hashes.set(number, hash)
       return number
     }
-    const number = await this.#quorum.abreast('the head', ask, signal)
+    const { number: said, agreed } = await this.#quorum.abreast('the head', ask, signal)
+    if (agreed) this.#agreedHead = said
+    // A ceremony's clock does not go back: what one endpoint says of it while the others are down must not end it for good.
+    const number = agreed || this.#agreedHead === null ? said : Math.min(said, this.#agreedHead + LEAD_BLOCKS)
     return { number, hash: hashes.get(number) ?? NO_HASH }
   }
 

@@ -71,14 +71,19 @@ export class Quorum {
   }
 
   /**
-   * The same or, while fewer than rpcQuorum endpoints answer, the smallest number of those that do: no single endpoint
-   * beside others runs ahead of the chain. For clocks, not for truth.
+   * The same or, while fewer than rpcQuorum endpoints answer, the smallest number of those that do; `agreed` tells which. No
+   * single endpoint beside others runs ahead of the chain. For clocks, not for truth.
    * @throws ChainError if none answers
    */
-  async abreast(what: string, ask: Ask<number>, signal?: AbortSignal): Promise<number> {
+  async abreast(
+    what: string,
+    ask: Ask<number>,
+    signal?: AbortSignal,
+  ): Promise<{ readonly number: number; readonly agreed: boolean }> {
     const { numbers, failures } = await this.#numbers(ask, signal)
-    const number = numbers[this.#need - 1] ?? numbers.at(-1)
-    if (number !== undefined) return number
+    const reached = numbers[this.#need - 1]
+    const number = reached ?? numbers.at(-1)
+    if (number !== undefined) return { number, agreed: reached !== undefined }
     // One endpoint speaks for itself.
     const [only, ...others] = failures
     throw others.length === 0 && only !== undefined ? only.error : this.#refusal(what, new Map(), failures)

@@ -117,6 +117,19 @@ test("an endpoint that claims a far head turns nobody's clock forward as long as
   assert.deepEqual(await pair.head(), honest)
 })
 
+test('an endpoint that claims a far head while the others are down turns the clock forward by a bounded number of blocks', async (t) => {
+  const { url, endpoint } = await liar(t)
+  const other = await liar(t)
+  const client = open(t, { rpcUrls: [url, other.url], rpcQuorum: 2 })
+  const honest = await client.head()
+  endpoint.rule = altered('eth_getBlockByNumber', () => ({ number: '0xffffff' }))
+  other.endpoint.rule = () => ({ status: 503 })
+  assert.equal((await client.head()).number, honest.number + 64)
+  assert.equal((await client.head()).number, honest.number + 64)
+  other.endpoint.rule = () => null
+  assert.deepEqual(await client.head(), honest)
+})
+
 test('with the finalized tag, deep is as far below the final block as that is below the head', async (t) => {
   const { url } = await liar(t, (request) =>
     request.method === 'eth_getBlockByNumber' && request.params[0] === 'finalized'
