@@ -11,6 +11,7 @@ import { z } from 'zod'
 import type { Clock } from '../lib/clock.ts'
 import { ChainError, ConfigError, messageOf } from '../lib/errors.ts'
 import { unlessAborted } from './abort.ts'
+import { exchange, LongAnswerError } from './exchange.ts'
 
 /** A JSON-RPC error answer: the endpoint is up, and said no. */
 export class RpcRefusal extends ChainError {
@@ -66,6 +67,7 @@ export class Endpoint {
   readonly #clock: Clock
   readonly #provider: Provider
   readonly #expected: { chainId: number; bridge: string }
+  readonly #closed = new AbortController()
   #verified = false
 
   constructor(options: {
@@ -83,6 +85,8 @@ export class Endpoint {
     this.#expected = { chainId: options.chainId, bridge: options.bridge }
     const request = new FetchRequest(options.url)
     request.timeout = options.timeoutMs
+    const { timeoutMs } = options
+    request.getUrlFunc = (req) => exchange(req, { timeoutMs, closed: this.#closed.signal })
     request.setThrottleParams({ maxAttempts: 2, slotInterval: 100 })
     this.#provider = new Provider(request, Network.from(options.chainId), {
       staticNetwork: true,
@@ -125,6 +129,7 @@ export class Endpoint {
   /** Ends all requests. */
   close(): void {
     this.#provider.destroy()
+    this.#closed.abort()
   }
 
   /** `text` without any part of the URL that could be a key. */
@@ -187,6 +192,8 @@ export class Endpoint {
         `ask ${this.name} for ${method}: ${this.redact(error.message).slice(0, 300)}`,
         error,
       )
+    if (error instanceof LongAnswerError)
+      return new LongAnswerError(`ask ${this.name} for ${method}: ${error.message}`)
     if (isError(error, 'SERVER_ERROR') && error.response !== undefined)
       return this.#error(method, `HTTP status ${error.response.statusCode}`)
     if (isError(error, 'TIMEOUT')) return this.#error(method, `no answer within ${this.#timeoutMs} ms`)

@@ -11,6 +11,7 @@ import {
   CEREMONY_KINDS,
 } from './chain.ts'
 import { bytes, type Endpoint, hash32, quantity, RpcRefusal } from './endpoint.ts'
+import { LongAnswerError } from './exchange.ts'
 import { headerAt } from './finality.ts'
 import { BehindError } from './quorum.ts'
 
@@ -114,7 +115,7 @@ export class EventReader {
       return logs
     } catch (error) {
       // Limits on ranges and results differ and are worded differently everywhere: any refusal of a range halves it.
-      if (!(error instanceof RpcRefusal) || size === 1) throw error
+      if (!(error instanceof RpcRefusal || error instanceof LongAnswerError) || size === 1) throw error
       this.#chunks.set(endpoint, Math.ceil(size / 2))
       return null
     }
