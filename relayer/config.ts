@@ -226,7 +226,7 @@ function plainly(document: ReturnType<typeof parseDocument>, file: string): unkn
     if (error !== undefined) throw error
     return document.toJS()
   } catch (error) {
-    throw new ConfigError(`read configuration ${file}: ${messageOf(error).split('\n')[0]}`, {
+    throw new ConfigError(`read configuration ${file}: ${messageOf(error).split(/:?\n/)[0]}`, {
       hint: 'write each setting as "name: value" on a line of its own',
     })
   }

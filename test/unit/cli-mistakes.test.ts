@@ -75,6 +75,20 @@ test('what is wrong with an argument is said in one sentence, with the argument 
   )
 })
 
+test('a configuration that is no YAML is told in one line where it breaks', async () => {
+  const file = join(scratch('mistake'), 'truss.yaml')
+  for (const [text, said] of [
+    ['rpcUrls: [http://a\nchainId: 1', 'Flow sequence .* at line 2, column 1'],
+    ['chainId: 1\nchainId: 2', 'Map keys must be unique at line 2, column 1'],
+    ['chainId: *one', 'Unresolved alias .*: one'],
+  ] as const) {
+    writeFileSync(file, text)
+    const { code, err } = await truss(['config', 'check', '-c', file])
+    assert.equal(code, EXIT.config.code)
+    assert.match(err, new RegExp(`^truss: read configuration .*: ${said}: write each setting as`))
+  }
+})
+
 test('init asks for the password of an imported keystore where it can be given', async () => {
   const { err } = await truss(['init', '-d', scratch('mistake'), '--import', 'wallet.json'])
   assert.match(err, /give --password-file FILE, or TRUSS_PASSWORD$/)
