@@ -10,6 +10,9 @@ export interface Limits {
   readonly connectionsPerPeer: number
   /** New inbound connections per second from one host, before anything is known about it. */
   readonly inboundPerSecond: number
+  /** Inbound connections that have not said yet who they are, in all and from one host. */
+  readonly pending: number
+  readonly pendingPerHost: number
   /** Discovery streams, and DHT messages, per second of one stranger, with a burst of ten times as many. */
   readonly discoveryPerSecond: number
   /** Refused streams of one peer per minute; above it the connection is closed. */
@@ -46,6 +49,8 @@ export const DEFAULT_LIMITS: Limits = {
   strangersPerHost: 32,
   connectionsPerPeer: 8,
   inboundPerSecond: 50,
+  pending: 1024,
+  pendingPerHost: 64,
   discoveryPerSecond: 20,
   refusalsPerMinute: 60,
   framesPerSecond: 1000,

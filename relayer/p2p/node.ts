@@ -48,7 +48,7 @@ async function buildNode({ privateKey, listen, announce, gater, limits, server }
     connectionMonitor: MONITOR,
     connectionManager: {
       maxConnections: limits.strangers + 1000,
-      maxIncomingPendingConnections: 2 * limits.inboundPerSecond,
+      maxIncomingPendingConnections: limits.pending,
       inboundConnectionThreshold: limits.inboundPerSecond,
       addressDialTimeout: limits.dialAddressMs,
       dialTimeout: limits.dialMs,
