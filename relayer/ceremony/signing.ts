@@ -186,7 +186,10 @@ export class SigningService {
       throw new InputError(`sign: key ${order.keyId} is none that this node signs with`)
     const include = (order.include ?? []).map((member) => {
       const index = indexOf(record.committee, member)
-      if (index === null) throw new InputError(`sign: ${member} is no member of epoch ${record.epoch}`)
+      if (index === null)
+        throw new InputError(`sign: ${member} is no member of epoch ${record.epoch}`, {
+          hint: 'see the members with `truss status`',
+        })
       return index
     })
     const payload = order.payload(record.epoch)

@@ -80,7 +80,10 @@ test('an unknown key, and a member to include that is none, are the caller\u2019
   const stranger = `0x${'99'.repeat(20)}` as const
   await assert.rejects(
     leader.signing.sign({ ...probe('x'), include: [stranger] }, never),
-    /no member of epoch 1/,
+    (error) =>
+      error instanceof InputError &&
+      /no member of epoch 1$/.test(error.message) &&
+      error.hint === 'see the members with `truss status`',
   )
   await sim.stop()
 })
