@@ -1,6 +1,7 @@
 // `truss keys`: the group keys as the daemon knows them, with what this node holds of each.
 import { Command } from 'commander'
-import { contextOf, show } from './command.ts'
+import type { KeyStatus } from '../bridge/status.ts'
+import { columns, contextOf, show } from './command.ts'
 import { askDaemon, clientConfig } from './daemon-client.ts'
 import type { Io } from './io.ts'
 
@@ -9,19 +10,30 @@ export function keysCommand(io: Io): Command {
     .description('show the group keys, and whether this node holds a share of each')
     .action(async (_options: object, command: Command) => {
       const context = contextOf(io, command)
-      const keys = await askDaemon<readonly Record<string, unknown>[]>(
-        clientConfig(context).dataDirectory,
-        'GET',
-        ['/keys'],
-      )
-      const lines = keys.flatMap((key) => [
-        ...Object.entries(key).map(([name, value]) => `${name.padEnd(12)} ${String(value)}`),
-        '',
-      ])
+      const { dataDirectory } = clientConfig(context)
+      const keys = await askDaemon<readonly KeyStatus[]>(dataDirectory, 'GET', ['/keys'])
       show(
         context,
         keys,
-        keys.length === 0 ? ['no key yet: governance starts the first keygen'] : lines.slice(0, -1),
+        keys.length === 0 ? ['no key yet: governance starts the first keygen'] : lines(keys),
       )
     })
+}
+
+/** A paragraph for each key. */
+function lines(keys: readonly KeyStatus[]): string[] {
+  return keys
+    .flatMap(({ keyId, scheme, groupKey, epoch, holdsShare }) => [
+      ...columns([
+        ['key', `${keyId} (${scheme})`],
+        ['group key', groupKey],
+        ['epoch', String(epoch)],
+        [
+          'your share',
+          holdsShare ? 'held: this node signs with it' : 'none to sign with: see `truss status`',
+        ],
+      ]),
+      '',
+    ])
+    .slice(0, -1)
 }
