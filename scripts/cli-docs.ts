@@ -1,12 +1,27 @@
 // Writes docs/cli.md from the commands themselves; `--check` only compares.
 import { readFileSync, writeFileSync } from 'node:fs'
-import type { Command, Option } from 'commander'
+import { Command, type Option } from 'commander'
+import { bridgeOptions, changeOptions } from '../relayer/cli/admin-options.ts'
 import { EXIT } from '../relayer/cli/exit.ts'
 import { createProgram } from '../relayer/cli/program.ts'
 import { FIELDS, variableOf } from '../relayer/config.ts'
 import { flagsOf } from './usage.ts'
 
 const FILE = new URL('../docs/cli.md', import.meta.url)
+
+/** Options that several commands take: told once, in the order of this list; a command refers to all that it has. */
+const SHARED: readonly { title: string; about: string; options: readonly Option[] }[] = [
+  {
+    title: 'Options that say which bridge',
+    about: 'What is not given comes from the configuration.',
+    options: bridgeOptions(new Command()).options,
+  },
+  {
+    title: 'Options of a change',
+    about: 'Every command that changes the contract shows its plan first, and takes these.',
+    options: changeOptions(new Command()).options.slice(bridgeOptions(new Command()).options.length),
+  },
+]
 
 /** The page: every command with its arguments and options, the exit codes, and the settings. */
 export function renderCliDocs(): string {
@@ -27,6 +42,11 @@ export function renderCliDocs(): string {
       'an error is one line on standard error, `truss: what was being done: what to do`.',
     '## Options of every command',
     table(['option', 'meaning'], program.options.map(optionRow)),
+    ...SHARED.flatMap(({ title, about, options }) => [
+      `## ${title}`,
+      about,
+      table(['option', 'meaning'], options.map(optionRow)),
+    ]),
     ...leaves(program).flatMap(section),
     '## Exit codes',
     table(
@@ -74,11 +94,35 @@ function section({ path, command }: Leaf): string[] {
     `\`${bracket(argument)}\``,
     argument.description,
   ])
-  const rows = [...named, ...command.options.map(optionRow)]
+  const shared = SHARED.filter(({ options }) => options.every((option) => takes(command, option)))
+  const told = shared.flatMap(({ options }) => options)
+  const own = command.options.filter((option) => !told.some((other) => sameOption(option, other)))
+  const rows = [...named, ...own.map(optionRow)]
   const usage = [path, ...command.registeredArguments.map(bracket)].join(' ')
   const about = command.description()
   const sentence = `${about.slice(0, 1).toUpperCase()}${about.slice(1)}.`
-  return [`## \`${usage}\``, sentence, ...(rows.length === 0 ? [] : [table(['', 'meaning'], rows)])]
+  const links = shared.map(
+    ({ title }) => `[${lowerFirst(title)}](#${title.toLowerCase().replaceAll(' ', '-')})`,
+  )
+  return [
+    `## \`${usage}\``,
+    sentence,
+    ...(rows.length === 0 ? [] : [table(['', 'meaning'], rows)]),
+    ...(links.length === 0 ? [] : [`Takes the ${links.join(' and the ')}.`]),
+  ]
+}
+
+function takes(command: Command, option: Option): boolean {
+  return command.options.some((own) => sameOption(own, option))
+}
+
+/** Of the same name and meaning. */
+function sameOption(a: Option, b: Option): boolean {
+  return a.flags === b.flags && a.description === b.description
+}
+
+function lowerFirst(text: string): string {
+  return `${text.slice(0, 1).toLowerCase()}${text.slice(1)}`
 }
 
 function bracket(argument: { required: boolean; name(): string }): string {

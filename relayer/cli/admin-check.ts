@@ -4,7 +4,7 @@ import type { EthersChain } from '../chain/client.ts'
 import { type Address, toAddress } from '../lib/bytes.ts'
 import { systemClock } from '../lib/clock.ts'
 import { ConfigError, InputError, messageOf } from '../lib/errors.ts'
-import { multiaddrWithPeer, whole } from '../lib/settings.ts'
+import { multiaddrWithPeer } from '../lib/settings.ts'
 import type { Host } from '../p2p/host.ts'
 import {
   type BridgeConfig,
@@ -14,7 +14,7 @@ import {
   openChain,
 } from './admin-options.ts'
 import { checkedAddress } from './argument-checks.ts'
-import { argument, columns, contextOf, repeated, show } from './command.ts'
+import { argument, bounded, columns, contextOf, repeated, show } from './command.ts'
 import { UnprovenError } from './exit.ts'
 import type { Io } from './io.ts'
 import { type Namer, namerOf } from './names.ts'
@@ -53,7 +53,11 @@ export function checkCommand(io: Io): Command {
       'bootnode with its PeerId; may be given several times',
       repeated(multiaddrWithPeer),
     )
-    .option('--timeout-ms <ms>', 'how long to look for each', argument(whole(100, 600_000)), 20_000)
+    .addOption(
+      bounded('--timeout-ms <ms>', 'how long to look for each', { least: 100, most: 600_000 }).default(
+        20_000,
+      ),
+    )
     .action(async (given: string | undefined, options: CheckOptions, command: Command) => {
       const context = contextOf(io, command)
       const config = bridgeConfig(context, options)

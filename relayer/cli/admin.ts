@@ -9,7 +9,7 @@ import { committeeCommand } from './admin-committee.ts'
 import type { AdminAction } from './admin-plan.ts'
 import { type AdminOptions, changeOptions } from './admin-options.ts'
 import { checkedAddress } from './argument-checks.ts'
-import { argument, contextOf, repeated } from './command.ts'
+import { argument, bounded, contextOf, repeated } from './command.ts'
 import type { Io } from './io.ts'
 
 const MEMBERS = 100
@@ -52,7 +52,7 @@ const SIMPLE: readonly Simple[] = [
   {
     name: 'set-threshold',
     about: 'change how many members must sign',
-    argument: ['signers', 'number of signers needed', whole(2, MEMBERS)],
+    argument: ['signers', `number of signers needed, 2 to ${MEMBERS}`, whole(2, MEMBERS)],
     action: (value) => ({ kind: 'set-threshold', threshold: Number(value) }),
   },
   {
@@ -117,10 +117,11 @@ function setCommittee(io: Io): Command {
   )
     .option('--add <address>', 'a relayer to add; may be given several times', repeated(checkedAddress))
     .option('--remove <address>', 'a relayer to remove; may be given several times', repeated(checkedAddress))
-    .option(
-      '--threshold <signers>',
-      'signers needed afterwards; as now if absent',
-      argument(whole(2, MEMBERS)),
+    .addOption(
+      bounded('--threshold <signers>', 'signers needed afterwards; as now if absent', {
+        least: 2,
+        most: MEMBERS,
+      }),
     )
     .action(async (options: SetCommitteeOptions, self: Command) => {
       const { add = [], remove = [], threshold } = options

@@ -1,7 +1,8 @@
 // What every command shares: where its configuration comes from, how it prints, how arguments are parsed.
 import { existsSync } from 'node:fs'
-import { type Command, InvalidArgumentError } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { Source } from '../config.ts'
+import { whole } from '../lib/settings.ts'
 import type { Io } from './io.ts'
 
 /** Options that every command takes. */
@@ -56,6 +57,15 @@ export function argument<T>(parse: (value: string) => T): (value: string) => T {
 export function repeated<T>(parse: (value: string) => T): (value: string, before?: readonly T[]) => T[] {
   const one = argument(parse)
   return (value, before = []) => [...before, ...value.split(',').map((part) => one(part.trim()))]
+}
+
+/** An option that takes a whole number from `least` to `most`, and says so in its help. */
+export function bounded(
+  flags: string,
+  about: string,
+  { least, most }: { readonly least: number; readonly most: number },
+): Option {
+  return new Option(flags, `${about}, ${least} to ${most}`).argParser(argument(whole(least, most)))
 }
 
 /** Lines of two columns, the first as wide as its widest entry. */

@@ -3,7 +3,7 @@ import { Command } from 'commander'
 import type { SignedProbe } from '../bridge/relayer.ts'
 import { whole } from '../lib/settings.ts'
 import { checkedAddress } from './argument-checks.ts'
-import { argument, columns, contextOf, show } from './command.ts'
+import { argument, bounded, columns, contextOf, show } from './command.ts'
 import { askDaemon, clientConfig } from './daemon-client.ts'
 import type { Io } from './io.ts'
 import { namerOf } from './names.ts'
@@ -21,7 +21,7 @@ export function probeCommand(io: Io): Command {
     .option('--key <number>', 'key id', argument(whole(0, 2 ** 32 - 1)), 0)
     .option('--text <text>', 'text of the probe, at most 256 bytes', 'probe')
     .option('--include <address>', 'a member that must be among the signers', argument(checkedAddress))
-    .option('--timeout-ms <ms>', 'how long to try', argument(whole(100, 600_000)), 30_000)
+    .addOption(bounded('--timeout-ms <ms>', 'how long to try', { least: 100, most: 600_000 }).default(30_000))
     .action(async ({ key, text, include, timeoutMs }: ProbeOptions, command: Command) => {
       const context = contextOf(io, command)
       const config = clientConfig(context)

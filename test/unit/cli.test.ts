@@ -169,6 +169,50 @@ test('every command, option and argument says what it is for, and shows the opti
   }
 })
 
+/** What an option or argument says of the text x: the bounds of a whole number, or null if it is none. */
+function boundsOf(parse: ((value: string, previous: never) => unknown) | undefined): string | null {
+  try {
+    parse?.('x', undefined as never) // CAST: no value was given before this one
+  } catch (error) {
+    const [, least, most] = /a whole number from (\d+) to (\d+)/.exec(String(error)) ?? []
+    // A bound that only says what a number can hold is no news.
+    return most === undefined || Number(most) >= 2 ** 32 - 1 ? null : `${least} to ${most}`
+  }
+  return null
+}
+
+test('every number with bounds states them in its help', () => {
+  const stated: string[] = []
+  for (const command of allCommands(createProgram(quietIo().io)))
+    for (const { description, parseArg } of [...command.options, ...command.registeredArguments]) {
+      const bounds = boundsOf(parseArg)
+      if (bounds === null) continue
+      assert.ok(description.includes(bounds), `${command.name()}: ${description}: ${bounds}`)
+      stated.push(bounds)
+    }
+  assert.deepEqual([...new Set(stated)].sort(), ['100 to 600000', '2 to 100'])
+})
+
+test('docs/cli.md tells shared options once, and each command that takes them refers to them', () => {
+  const page = renderCliDocs()
+  for (const flag of ['--dry-run', '--calldata', '--private-key-env <name>'])
+    assert.equal(page.split(`| \`${flag}\` |`).length - 1, 1, flag)
+  const section = (name: string) =>
+    page.split('\n## ').find((text) => text.startsWith(`\`truss ${name}`)) ?? ''
+  for (const name of ['admin cancel', 'admin add-relayer', 'admin set-committee'])
+    assert.match(section(name), /\[options of a change\]\(#options-of-a-change\)/, name)
+  for (const name of ['admin committee', 'admin check', 'evidence verify'])
+    assert.match(section(name), /\[options that say which bridge\]\(#options-that-say-which-bridge\)/, name)
+  assert.match(section('admin set-committee'), /`--add <address>`/)
+  assert.doesNotMatch(section('admin set-committee'), /--rpc/)
+  assert.doesNotMatch(section('status'), /options/)
+  assert.match(
+    section('init'),
+    /`--rpc <url>`/,
+    'an option that means something else is told where it stands',
+  )
+})
+
 test('docs/cli.md is what the commands say', () => {
   assert.ok(existsSync('docs/cli.md'), 'run node scripts/cli-docs.ts')
   assert.equal(readFileSync('docs/cli.md', 'utf8'), renderCliDocs(), 'run node scripts/cli-docs.ts')

@@ -200,10 +200,17 @@ function commands(): Map<string, Set<string>> {
   const [head = '', ...sections] = read('docs/cli.md').split(/^## /m)
   const flags = (text: string) => (text.match(/(?<=[`, ])--?[a-z][a-z-]*(?=[`, ])/g) ?? []).map(String)
   const global = flags(sections.find((section) => section.startsWith('Options of every command')) ?? head)
+  const anchorOf = (section: string) => section.split('\n', 1)[0]?.toLowerCase().replaceAll(' ', '-')
+  /** Flags of the sections that one refers to. */
+  const shared = (section: string) =>
+    [...section.matchAll(/\]\(#([a-z-]+)\)/g)].flatMap(([, anchor]) =>
+      flags(sections.find((other) => anchorOf(other) === anchor) ?? ''),
+    )
   const found = new Map<string, Set<string>>()
   for (const section of sections) {
     const [, words] = /^`truss ([a-z -]+?)(?: [<[][^`]*)?`/.exec(section) ?? []
-    if (words !== undefined) found.set(words, new Set([...global, '--help', ...flags(section)]))
+    if (words !== undefined)
+      found.set(words, new Set([...global, '--help', ...flags(section), ...shared(section)]))
   }
   return found
 }
