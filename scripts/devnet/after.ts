@@ -1,6 +1,6 @@
 // What is looked at after every step: probes of every key, group keys, receipts, erasure, and a member that returns from a copy.
 import { join } from 'node:path'
-import { allSign, type Committee, committee, completed, nameOf, receiptsOf } from './governance.ts'
+import { type Committee, committee, completed, nameOf, receiptsOf, untilAllSign } from './governance.ts'
 import type { GroupKey, ReshareRecord, StepRecord } from './summary.ts'
 import { countTraces, copyDirectory, type Traces, tracesOf } from './traces.ts'
 import { type Probe, verifyProbe } from './verify.ts'
@@ -123,7 +123,7 @@ async function memberReturns(
     mixedSignatureValid: boolean
   } // CAST: our own entry point; both fields are checked here
   await world.start(relayer)
-  await until(`${relayer.name} to sign again`, RETURN_MS, () => allSign(world, now.epoch))
+  await untilAllSign(world, { what: `${relayer.name} to sign again`, epoch: now.epoch, ms: RETURN_MS })
   const named = said.refusals.every(
     (line) => line.includes(`epoch ${before.epoch}`) && line.includes(`epoch ${now.epoch}`),
   )

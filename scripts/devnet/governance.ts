@@ -1,7 +1,7 @@
 // The devnet's view of the contract: state, keys, receipts, and waiting for an epoch, naming who holds it up.
 import { readFileSync } from 'node:fs'
 import { type GroupKey } from './summary.ts'
-import { until, type World } from './world.ts'
+import { type RelayerNode, until, type World } from './world.ts'
 
 /** `committeeState()` and `epochInfo()` of the head, as far as the story needs them. */
 export interface Committee {
@@ -71,6 +71,33 @@ export async function allSign(world: World, epoch: number): Promise<boolean> {
   return statuses.every(
     ({ index, signsWith, epoch: seen }) => seen === epoch && (index === null || signsWith === epoch),
   )
+}
+
+/**
+ * Waits until every running member signs with the epoch's shares.
+ * @throws Error that says how each of them stands: { epoch, signsWith, finalised, head } and what is wrong there
+ */
+export async function untilAllSign(
+  world: World,
+  { what, epoch, ms }: { readonly what: string; readonly epoch: number; readonly ms: number },
+): Promise<void> {
+  try {
+    await until(what, ms, () => allSign(world, epoch))
+  } catch (error) {
+    const said = await Promise.all(world.up.map((relayer) => standing(world, relayer)))
+    const message = error instanceof Error ? error.message : ''
+    throw new Error(`${message}; epoch ${epoch} runs; ${said.join('; ')}`, { cause: error })
+  }
+}
+
+async function standing(world: World, relayer: RelayerNode): Promise<string> {
+  try {
+    const { epoch, signsWith, finalised, head, problems } = await world.status(relayer)
+    const wrong = problems.map(({ check, message }) => `, ${check}: ${message}`).join('')
+    return `${relayer.name} ${JSON.stringify({ epoch, signsWith, finalised, head })}${wrong}`
+  } catch {
+    return `${relayer.name} does not answer: ${lastLine(relayer.process?.logFile)}`
+  }
 }
 
 /** Who holds the ceremony up, as the running members say. */
