@@ -85,9 +85,8 @@ export class Endpoint {
     this.#expected = { chainId: options.chainId, bridge: options.bridge }
     const request = new FetchRequest(options.url)
     request.timeout = options.timeoutMs
-    const { timeoutMs } = options
-    request.getUrlFunc = (req) => exchange(req, { timeoutMs, closed: this.#closed.signal })
-    request.setThrottleParams({ maxAttempts: 2, slotInterval: 100 })
+    const bounds = { timeoutMs: options.timeoutMs, closed: this.#closed.signal, clock: options.clock }
+    request.getUrlFunc = (req) => exchange(req, bounds)
     this.#provider = new Provider(request, Network.from(options.chainId), {
       staticNetwork: true,
       cacheTimeout: -1,
@@ -194,6 +193,7 @@ export class Endpoint {
       )
     if (error instanceof LongAnswerError)
       return new LongAnswerError(`ask ${this.name} for ${method}: ${error.message}`)
+    if (error instanceof ChainError) return this.#error(method, error.message)
     if (isError(error, 'SERVER_ERROR') && error.response !== undefined)
       return this.#error(method, `HTTP status ${error.response.statusCode}`)
     if (isError(error, 'TIMEOUT')) return this.#error(method, `no answer within ${this.#timeoutMs} ms`)

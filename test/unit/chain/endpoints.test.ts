@@ -270,3 +270,17 @@ test('calls leave no listener behind on a signal that lives on', async (t) => {
   await assert.rejects(client.committeeState({ ...at, hash: `0x${'ee'.repeat(32)}` }, signal), ChainError)
   assert.deepEqual(getEventListeners(signal, 'abort'), [])
 })
+
+test('an endpoint that serves only so many requests a second is asked again until it serves all', async (t) => {
+  const perSecond = 20
+  let left = perSecond
+  const refill = setInterval(() => {
+    left = Math.min(perSecond, left + perSecond / 10)
+  }, 100)
+  t.after(() => clearInterval(refill))
+  const { url } = await liar(t, () => (left >= 1 ? (left--, null) : { status: 429 }))
+  const client = open(t, { rpcUrls: [url] })
+  const at = await client.finalised()
+  const infos = await Promise.all(Array.from({ length: 40 }, (_, epoch) => client.epochInfo(epoch, at)))
+  assert.equal(infos.length, 40)
+})
