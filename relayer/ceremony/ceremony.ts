@@ -18,7 +18,7 @@ import { StartDesk } from './starts.ts'
 import { type CeremonyDeps, type CeremonyTerms, dealingOf, participantsOf } from './terms.ts'
 import { ConvictedError, judged, type Verdict, verdictOf } from './verdict.ts'
 import { type CeremonyView, newView, noteFailure } from './view.ts'
-import { attemptAt, isAlarming, lastClosed, nextUsed, opening } from './windows.ts'
+import { attemptAt, isAlarming, lastClosed, nextUsed, opening, startDeadline } from './windows.ts'
 
 /**
  * Runs a ceremony until the signal aborts, which is the caller's word that the chain has activated or burned the epoch,
@@ -162,6 +162,8 @@ class Ceremony {
       const attempt = nextUsed(Math.max(now, tried + 1))
       // Several windows may pass meanwhile, so the reckoning begins anew.
       if (attempt > now) await this.#waitFor(attempt)
+      // Nothing begins so late, and nobody is to blame for it: finality shows a ceremony when it will.
+      else if (blocks.head() >= startDeadline(this.#terms, attempt)) tried = attempt
       else tried = Math.max(attempt, await this.#try(muster, attempt))
     }
   }

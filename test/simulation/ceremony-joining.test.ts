@@ -5,6 +5,7 @@ import { decodeAnnouncement, encodeAnnouncement } from '../../relayer/ceremony/a
 import { coordinatorOf } from '../../relayer/ceremony/starts.ts'
 import { decodeFrame } from '../../relayer/protocol/envelope.ts'
 import { contextOf, decodeStart, signStart } from '../../relayer/protocol/spec.ts'
+import { roundDeadline, startDeadline } from '../../relayer/ceremony/windows.ts'
 import { CeremonySim, WINDOW } from '../support/ceremony-sim.ts'
 import type { SimRelayer } from '../support/sim-relayer.ts'
 
@@ -204,4 +205,21 @@ test('a member whose endpoints deceive it about the old commitments is in no ses
   deceived.run(spec)
   await sim.until(() => sim.relayers.every(({ activations }) => activations.length > 0))
   await sim.stop()
+})
+
+test('a window that is found when nothing can begin in it any more is nobody’s failure', async () => {
+  const windows = { startBlock: 0, windowBlocks: WINDOW }
+  for (const late of [startDeadline(windows, 0), roundDeadline(windows, 0, 1), WINDOW - 1]) {
+    const sim = await CeremonySim.of(`late by ${late}`, 4)
+    const spec = sim.keygen(sim.committee(1, 3, 0, 1, 2, 3))
+    sim.startBlock = sim.head - late
+    for (const relayer of sim.relayers) relayer.run(spec)
+    await sim.mine(WINDOW - late)
+    for (const { view } of sim.relayers) {
+      assert.equal(view?.attempt, 1)
+      assert.equal(view.failureCount, 0)
+      assert.deepEqual(view.blockers, [])
+    }
+    await sim.stop()
+  }
 })
