@@ -80,6 +80,13 @@ export function toUint(bytes: Uint8Array): number {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).readUIntBE(0, bytes.length)
 }
 
+/** The unsigned integer of 8 big-endian bytes; null above 2^53 - 1. @throws RangeError for another length. */
+export function fromU64(bytes: Uint8Array): number | null {
+  if (bytes.length !== 8) throw new RangeError(`decode integer: ${bytes.length} bytes`)
+  const value = toUint(bytes.subarray(0, 4)) * 2 ** 32 + toUint(bytes.subarray(4))
+  return Number.isSafeInteger(value) ? value : null
+}
+
 /** The unsigned integer of big-endian bytes, any length. */
 export function toBigint(bytes: Uint8Array): bigint {
   return bytes.length === 0 ? 0n : BigInt(`0x${toHex(bytes)}`)

@@ -5,7 +5,19 @@ import { H, preimage } from '../crypto/hash.ts'
 import { type Signer, signedBy } from '../crypto/identity.ts'
 import type { Rng } from '../crypto/rng.ts'
 import { TAG } from '../crypto/tags.ts'
-import { type Address, concat, equal, fromHex, toAddress, toUint, u8, u16, u32, u64 } from '../lib/bytes.ts'
+import {
+  type Address,
+  concat,
+  equal,
+  fromHex,
+  fromU64,
+  toAddress,
+  toUint,
+  u8,
+  u16,
+  u32,
+  u64,
+} from '../lib/bytes.ts'
 import type { Secret } from '../lib/secret.ts'
 
 /** Which share of which key: nonces, requests and signature shares belong to exactly one. */
@@ -64,10 +76,11 @@ export function decodeRef(bytes: Uint8Array): ShareRef {
   }
 }
 
-/** A u64 that is a safe integer. @throws RangeError above 2^48-1, which no honest counter reaches */
+/** A u64 that is a safe integer. @throws RangeError above 2^53-1, which no honest counter reaches */
 export function safe(bytes: Uint8Array): number {
-  if (bytes[0] !== 0 || bytes[1] !== 0) throw new RangeError('decode integer: above 2^48-1')
-  return toUint(bytes.subarray(2))
+  const value = fromU64(bytes)
+  if (value === null) throw new RangeError('decode integer: above 2^53-1')
+  return value
 }
 
 /** A signed batch for the wire. */

@@ -1,6 +1,6 @@
 // A ceremony's spec as bytes, for evidence and certificates that are read far from the chain.
 import { dec, decList, EncodingError, enc } from '../crypto/enc.ts'
-import { concat, fromHex, toAddress, toUint, u8, u32, u64, utf8 } from '../lib/bytes.ts'
+import { concat, fromHex, fromU64, toAddress, toUint, u8, u32, u64, utf8 } from '../lib/bytes.ts'
 import { type KeySpec, type RegisteredKey, SCHEMES } from './keyshare.ts'
 import { type Committee, MAX_MEMBERS } from './party.ts'
 import { type CeremonySpec, MAX_KEYS } from './spec.ts'
@@ -76,8 +76,9 @@ function decodeCommittee(bytes: Uint8Array): Committee {
   }
 }
 
-/** @throws EncodingError above 2^48 - 1 */
+/** @throws EncodingError above 2^53 - 1 */
 function integer(bytes: Uint8Array): number {
-  if (bytes[0] !== 0 || bytes[1] !== 0) throw new EncodingError('decode spec: integer')
-  return toUint(bytes.subarray(2))
+  const value = fromU64(bytes)
+  if (value === null) throw new EncodingError('decode spec: integer')
+  return value
 }

@@ -1,6 +1,19 @@
 // Bodies of records that are more than a number: share sets, committees, keys and activations, strictly decoded.
 import { dec, decList, EncodingError, enc } from '../crypto/enc.ts'
-import { concat, fromHex, type Hex, to0x, toAddress, toUint, u8, u16, u32, u64, utf8 } from '../lib/bytes.ts'
+import {
+  concat,
+  fromHex,
+  fromU64,
+  type Hex,
+  to0x,
+  toAddress,
+  toUint,
+  u8,
+  u16,
+  u32,
+  u64,
+  utf8,
+} from '../lib/bytes.ts'
 import { type KeyPublic, SCHEMES } from '../protocol/keyshare.ts'
 import { type Committee, MAX_MEMBERS } from '../protocol/party.ts'
 import type { CeremonySpec } from '../protocol/spec.ts'
@@ -160,8 +173,8 @@ export function own(part: Uint8Array | undefined): Uint8Array {
 export function integer(part: Uint8Array | undefined): number {
   const bytes = own(part)
   if (bytes.length < 8) return toUint(bytes)
-  const value = toUint(bytes.subarray(0, 4)) * 2 ** 32 + toUint(bytes.subarray(4))
-  if (!Number.isSafeInteger(value)) throw new EncodingError('decode: integer too large')
+  const value = fromU64(bytes)
+  if (value === null) throw new EncodingError('decode: integer too large')
   return value
 }
 

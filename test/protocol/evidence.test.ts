@@ -26,6 +26,7 @@ import {
   specOf,
   startFor,
 } from '../support/ceremony-run.ts'
+import { honestOf } from '../support/blame.ts'
 import { rogue } from '../support/rogue.ts'
 import { envelopeOf } from '../support/tamper.ts'
 
@@ -37,23 +38,19 @@ const trusted: TrustedState = { chainId: CHAIN_ID, bridge: BRIDGE, committees: [
 let evidence: Uint8Array
 let attempt: Attempt
 const honest: SignedEnvelope[] = []
+const badDealer = rogue({
+  shares: ([share], to) => {
+    assert.ok(share)
+    const wrong = group.encodeScalar((group.decodeScalar(share) + 1n) % group.order)
+    return [to.address === victim ? wrong : share]
+  },
+})
 
 before(async () => {
   const bad = await runCeremony({
     spec,
     signers,
-    rogues: new Map([
-      [
-        cheater,
-        rogue({
-          shares: ([share], to) => {
-            assert.ok(share)
-            const wrong = group.encodeScalar((group.decodeScalar(share) + 1n) % group.order)
-            return [to.address === victim ? wrong : share]
-          },
-        }),
-      ],
-    ]),
+    rogues: new Map([[cheater, badDealer]]),
   })
   const { error } = bad.endings.get(victim) ?? {}
   assert.ok(error instanceof FaultError)
@@ -199,6 +196,20 @@ test('evidence about a constant term needs the keys that the chain states', asyn
   assert.throws(() => verifyEvidence(error.evidence, both), InputError)
   assert.throws(() => verifyEvidence(error.evidence, { ...both, keys: [] }), InputError)
   assert.equal(verifyEvidence(error.evidence, { ...both, keys: held }).code, 'E_STATE')
+})
+
+test('a cheat is convicted under the largest chain id that can be configured', async () => {
+  const chainId = Number.MAX_SAFE_INTEGER
+  const run = await runCeremony({
+    spec: { ...spec, chainId },
+    signers,
+    rogues: new Map([[cheater, badDealer]]),
+  })
+  for (const address of honestOf(run, [cheater])) {
+    const { error } = run.endings.get(address) ?? {}
+    assert.ok(error instanceof FaultError, `${address}: ${String(error)}`)
+    assert.equal(verifyEvidence(error.evidence, { ...trusted, chainId }).code, 'E_SHARE')
+  }
 })
 
 function sameSender(one: SignedEnvelope, other: SignedEnvelope): boolean {

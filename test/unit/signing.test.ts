@@ -29,7 +29,12 @@ const PAYLOADS: Payload[] = [
   { type: 'probe', probe: { keyId: 2, epoch: 5, text: '\ufeffgrüß Gott' } },
   {
     type: 'set-group-key',
-    message: { scheme: 1, groupKey: to0x(rng(64)), destinationChainId: 10, destinationBridge: leader },
+    message: {
+      scheme: 1,
+      groupKey: to0x(rng(64)),
+      destinationChainId: Number.MAX_SAFE_INTEGER,
+      destinationBridge: leader,
+    },
   },
 ]
 const entry = { index: 3, batch: rng(32), boot: rng(16), counter: 2 ** 40, hiding: rng(33), binding: rng(33) }
