@@ -3,6 +3,7 @@ import { Command } from 'commander'
 import { SCHEMES } from '../protocol/keyshare.ts'
 import { type BridgeOptions, bridgeConfig, bridgeOptions, openChain } from './admin-options.ts'
 import { majorityOf, type Situation } from './admin-plan.ts'
+import { settingText } from './admin-setting.ts'
 import { columns, contextOf, show } from './command.ts'
 import type { Io } from './io.ts'
 import { type Namer, namerOf } from './names.ts'
@@ -16,7 +17,7 @@ export function committeeCommand(io: Io): Command {
     const { readSituation } = await import('./admin-run.ts')
     const chain = await openChain(config, null)
     try {
-      const situation = await readSituation(chain)
+      const situation = await readSituation(chain, config)
       const admin = await chain.governance.admin()
       show(context, { ...situation, admin }, lines({ ...situation, admin }, namerOf(config)))
     } finally {
@@ -25,8 +26,11 @@ export function committeeCommand(io: Io): Command {
   })
 }
 
-function lines({ state, pending, outstanding, admin }: Situation & { admin: string }, name: Namer): string[] {
-  const { members, threshold } = state
+function lines(
+  { state, pending, outstanding, paused, admin }: Situation & { admin: string },
+  name: Namer,
+): string[] {
+  const { members, threshold, attemptWindowBlocks, requireDeletionQuorum } = state
   return columns([
     ['phase', state.phase],
     ['epoch', String(state.epoch)],
@@ -56,7 +60,9 @@ function lines({ state, pending, outstanding, admin }: Situation & { admin: stri
             `epoch ${outstanding.epoch}: ${outstanding.receipts.length} of ${outstanding.receiptsNeeded} deletion receipts`,
           ],
         ] as const)),
-    ['window', `${state.attemptWindowBlocks} blocks an attempt`],
+    ['window', settingText('attemptWindowBlocks', attemptWindowBlocks)],
+    ['receipts', settingText('requireDeletionQuorum', requireDeletionQuorum)],
+    ['transfers', settingText('paused', paused)],
     ['admin', admin],
   ])
 }

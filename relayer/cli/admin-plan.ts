@@ -4,6 +4,7 @@ import type { AdminCall } from '../chain/admin.ts'
 import type { CommitteeState, EpochInfo } from '../chain/chain.ts'
 import type { Address } from '../lib/bytes.ts'
 import { SCHEMES, type Scheme } from '../protocol/keyshare.ts'
+import { type Setting, type SettingAction, setsParameter, settingPlan } from './admin-setting.ts'
 import { RefusedError } from './exit.ts'
 
 /** A governance command. */
@@ -23,13 +24,18 @@ export type AdminAction =
   | { readonly kind: 'refresh'; readonly reason: string }
   | { readonly kind: 'cancel' }
   | { readonly kind: 'waive-deletions'; readonly epoch: number }
-  | { readonly kind: 'set-window'; readonly blocks: number }
+  | SettingAction
+
+/** Those about members, keys and what they owe. */
+type CommitteeAction = Exclude<AdminAction, SettingAction>
 
 /** The contract's state with the epochs that matter: the pending one, and the one whose receipts are outstanding. */
 export interface Situation {
   readonly state: CommitteeState
   readonly pending: EpochInfo | null
   readonly outstanding: EpochInfo | null
+  /** Whether transfers are paused. */
+  readonly paused: boolean
 }
 
 /** n members of whom t must sign. */
@@ -47,6 +53,8 @@ export interface Plan {
   readonly before: Shape
   /** The committee afterwards; null if the command changes none. */
   readonly after: Shape | null
+  /** The parameter that the command sets; null if it sets none. */
+  readonly setting: Setting | null
   /** Whether nodes will run a ceremony, or the contract changes at once. */
   readonly ceremony: boolean
   /** Sentences for a person who is about to agree. */
@@ -67,6 +75,12 @@ export function planOf(action: AdminAction, situation: Situation): Plan {
   const { state, pending } = situation
   const { members, threshold } = pending ?? state
   const before: Shape = { members, threshold }
+  if (setsParameter(action)) {
+    const { attemptWindowBlocks, requireDeletionQuorum } = state
+    const parameters = { attemptWindowBlocks, requireDeletionQuorum, paused: situation.paused }
+    const plan = settingPlan(action, parameters, state.pending?.windowBlocks ?? null)
+    return { action, ...plan, before, after: null, ceremony: false }
+  }
   const after = afterOf(action, before)
   if (after !== null) checkShape(action, after, state)
   const returns = state.pending !== null && after !== null && sameShape(after, state)
@@ -85,6 +99,7 @@ export function planOf(action: AdminAction, situation: Situation): Plan {
     call: callOf(action, before),
     before,
     after,
+    setting: null,
     ceremony,
     notes: returns
       ? ['this is the running committee again: the contract takes it as a cancellation']
@@ -93,7 +108,7 @@ export function planOf(action: AdminAction, situation: Situation): Plan {
   }
 }
 
-function afterOf(action: AdminAction, { members, threshold }: Shape): Shape | null {
+function afterOf(action: CommitteeAction, { members, threshold }: Shape): Shape | null {
   switch (action.kind) {
     case 'add-relayer':
       return edit({ members, threshold }, [action.relayer], [])
@@ -130,7 +145,7 @@ function sameShape(a: Shape, b: Shape): boolean {
   return a.threshold === b.threshold && a.members.join() === b.members.join()
 }
 
-function checkShape(action: AdminAction, { members, threshold }: Shape, state: CommitteeState): void {
+function checkShape(action: CommitteeAction, { members, threshold }: Shape, state: CommitteeState): void {
   if (threshold < 2 || threshold > members.length || members.length > 100)
     throw new RefusedError(
       `plan: threshold ${threshold} with ${members.length} members: 2 <= threshold <= members <= 100 must hold`,
@@ -148,12 +163,12 @@ function checkShape(action: AdminAction, { members, threshold }: Shape, state: C
     })
 }
 
-function needsCeremony({ kind }: AdminAction, { state }: Situation): boolean {
-  if (kind === 'cancel' || kind === 'waive-deletions' || kind === 'set-window') return false
+function needsCeremony({ kind }: CommitteeAction, { state }: Situation): boolean {
+  if (kind === 'cancel' || kind === 'waive-deletions') return false
   return kind === 'start-keygen' || state.phase !== 'idle'
 }
 
-function callOf(action: AdminAction, before: Shape): Plan['call'] {
+function callOf(action: CommitteeAction, before: Shape): Plan['call'] {
   switch (action.kind) {
     case 'start-keygen':
       return { method: 'startKeygen', args: [] }
@@ -176,13 +191,11 @@ function callOf(action: AdminAction, before: Shape): Plan['call'] {
       return { method: 'adminCancelCeremony', args: [] }
     case 'waive-deletions':
       return { method: 'adminWaiveDeletions', args: [action.epoch] }
-    case 'set-window':
-      return { method: 'adminSetAttemptWindow', args: [action.blocks] }
   }
 }
 
 function notesOf(
-  action: AdminAction,
+  action: CommitteeAction,
   situation: Situation,
   { after, ceremony }: { after: Shape | null; ceremony: boolean },
 ): string[] {
@@ -209,7 +222,11 @@ function notesOf(
   return notes
 }
 
-function warningsOf(action: AdminAction, { state, outstanding }: Situation, after: Shape | null): string[] {
+function warningsOf(
+  action: CommitteeAction,
+  { state, outstanding }: Situation,
+  after: Shape | null,
+): string[] {
   const warnings: string[] = []
   const members = after?.members.length ?? 0
   if (after !== null && after.threshold < majorityOf(members)) {

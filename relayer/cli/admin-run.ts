@@ -1,24 +1,44 @@
 // Carries a governance command out: reads the contract, shows the plan, tries it, asks, sends.
 import { adminCalldata, type AdminCall } from '../chain/admin.ts'
 import type { EthersChain } from '../chain/client.ts'
+import { readView } from '../chain/contracts.ts'
+import { createEndpoints, type Endpoint } from '../chain/endpoint.ts'
+import { Quorum } from '../chain/quorum.ts'
 import type { Address } from '../lib/bytes.ts'
-import { type AdminOptions, adminKey, bridgeConfig, openChain } from './admin-options.ts'
+import { systemClock } from '../lib/clock.ts'
+import { silentLog } from '../lib/log.ts'
+import { type AdminOptions, adminKey, type BridgeConfig, bridgeConfig, openChain } from './admin-options.ts'
 import { type AdminAction, majorityOf, type Plan, planOf, type Shape, type Situation } from './admin-plan.ts'
+import { settingText } from './admin-setting.ts'
 import { columns, type Context, show } from './command.ts'
 import { confirmed } from './confirm.ts'
 import { RefusedError } from './exit.ts'
 import { type Namer, namerOf } from './names.ts'
 
 /** The contract at its latest block, with the epochs that a plan looks at. @throws ChainError */
-export async function readSituation(chain: EthersChain): Promise<Situation> {
+export async function readSituation(chain: EthersChain, config: BridgeConfig): Promise<Situation> {
   const at = await chain.head()
   const state = await chain.committeeState(at)
   const epoch = (number: number) => (number === 0 ? null : chain.epochInfo(number, at))
-  const [pending, outstanding] = await Promise.all([
+  const [pending, outstanding, paused] = await Promise.all([
     epoch(state.pending?.epoch ?? 0),
     epoch(state.outstandingEpoch),
+    isPaused(config),
   ])
-  return { state, pending, outstanding }
+  return { state, pending, outstanding, paused }
+}
+
+/** Whether transfers are paused, at the latest block of the endpoint that answers first. @throws ChainError */
+async function isPaused({ rpcUrls, rpcTimeoutMs, chainId, bridge }: BridgeConfig): Promise<boolean> {
+  const common = { chainId, bridge, timeoutMs: rpcTimeoutMs ?? 10_000, clock: systemClock }
+  const endpoints = createEndpoints(rpcUrls, common)
+  const view = { bridge, name: 'paused', args: [], at: 'latest' } as const
+  try {
+    const ask = (endpoint: Endpoint) => readView(endpoint, view)
+    return (await new Quorum(endpoints, 1, silentLog).first('whether transfers are paused', ask)) === true
+  } finally {
+    for (const endpoint of endpoints) endpoint.close()
+  }
 }
 
 /**
@@ -30,7 +50,7 @@ export async function govern(context: Context, options: AdminOptions, action: Ad
   const key = await adminKey(context, options)
   const chain = await openChain(config, key)
   try {
-    const plan = planOf(action, await readSituation(chain))
+    const plan = planOf(action, await readSituation(chain, config))
     const lines = planLines(plan, namerOf(config))
     const { call } = plan
     if (options.calldata === true) return printCalldata(context, { chain, plan, lines, call })
@@ -96,13 +116,14 @@ function printCalldata(
   )
 }
 
-function planLines({ call, before, after, notes, warnings }: Plan, name: Namer): string[] {
+function planLines({ call, before, after, setting, notes, warnings }: Plan, name: Namer): string[] {
   const named = (line: string) => line.replaceAll(/0x[0-9a-f]{40}(?![0-9a-f])/g, name)
   const shape = ({ members, threshold }: Shape) =>
     `${threshold} of ${members.length} sign (a majority is ${majorityOf(members.length)})`
   return columns([
     ['call', callText(call)],
-    ['now', shape(before)],
+    ['now', setting === null ? shape(before) : settingText(setting.name, setting.now)],
+    ...(setting === null ? [] : [['then', settingText(setting.name, setting.then)] as const]),
     ...(after === null ? [] : [['then', shape(after)] as const]),
     ...notes.map((note) => ['note', note] as const),
     ...warnings.map((warning) => ['WARNING', warning] as const),

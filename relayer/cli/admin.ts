@@ -75,8 +75,24 @@ const SIMPLE: readonly Simple[] = [
   {
     name: 'set-window',
     about: 'set how many blocks one attempt of a later ceremony has',
-    argument: ['blocks', 'length of the window', whole(1, 2 ** 32 - 1)],
+    argument: ['blocks', 'length of the window; the bridge takes 20 to 50400', whole(1, 2 ** 32 - 1)],
     action: (value) => ({ kind: 'set-window', blocks: Number(value) }),
+  },
+  {
+    name: 'require-deletions',
+    about: 'set whether transfers wait for deletion receipts after a change of the committee',
+    argument: ['answer', 'yes or no', yesOrNo],
+    action: (value) => ({ kind: 'require-deletions', required: value === 'yes' }),
+  },
+  {
+    name: 'pause-transfers',
+    about: 'stop deposits and executions',
+    action: () => ({ kind: 'pause-transfers' }),
+  },
+  {
+    name: 'unpause-transfers',
+    about: 'let deposits and executions go on',
+    action: () => ({ kind: 'unpause-transfers' }),
   },
 ]
 
@@ -142,6 +158,11 @@ function setCommittee(io: Io): Command {
 async function run(io: Io, command: Command, [options, action]: [AdminOptions, AdminAction]): Promise<void> {
   const { govern } = await import('./admin-run.ts')
   await govern(contextOf(io, command), options, action)
+}
+
+function yesOrNo(value: string): string {
+  if (value !== 'yes' && value !== 'no') throw new RangeError('must be yes or no')
+  return value
 }
 
 function scheme(value: string): Scheme {

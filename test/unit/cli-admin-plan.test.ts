@@ -27,6 +27,7 @@ function situation(state: Partial<CommitteeState>, rest: Partial<Situation> = {}
     },
     pending: null,
     outstanding: null,
+    paused: false,
     ...rest,
   }
 }
@@ -154,4 +155,29 @@ test('schemes, reasons and windows reach the contract as it takes them', () => {
   assert.deepEqual(call({ kind: 'add-key', scheme: 'frost-ed25519' }), { method: 'adminAddKey', args: [3] })
   assert.deepEqual(call({ kind: 'refresh', reason: 'May' }), { method: 'refreshKey', args: ['May'] })
   assert.deepEqual(call({ kind: 'set-window', blocks: 60 }), { method: 'adminSetAttemptWindow', args: [60] })
+  assert.deepEqual(call({ kind: 'require-deletions', required: false }), {
+    method: 'adminSetRequireDeletionQuorum',
+    args: [false],
+  })
+  assert.deepEqual(call({ kind: 'pause-transfers' }), { method: 'adminPauseTransfers', args: [] })
+})
+
+test('a parameter is shown as it is and as it will be, and what it does not reach is said', () => {
+  const window = planOf({ kind: 'set-window', blocks: 60 }, situation(pendingState, { pending: epoch({}) }))
+  assert.deepEqual(window.setting, { name: 'attemptWindowBlocks', now: 40, then: 60 })
+  assert.equal(window.after, null)
+  assert.match(window.notes.join(), /the pending ceremony keeps its window of 40 blocks/)
+  const same = planOf({ kind: 'set-window', blocks: 40 }, situation({}))
+  assert.match(same.notes.join(), /it is so already/)
+  const dropped = planOf({ kind: 'require-deletions', required: false }, situation({}))
+  assert.deepEqual(dropped.setting, { name: 'requireDeletionQuorum', now: true, then: false })
+  assert.match(dropped.warnings.join(), /go on while shares of the old committee may still exist/)
+  const back = planOf({ kind: 'unpause-transfers' }, situation({}, { paused: true }))
+  assert.deepEqual(back.setting, { name: 'paused', now: true, then: false })
+  assert.equal(planOf({ kind: 'cancel' }, situation({})).setting, null)
+})
+
+test('transfers are paused once, and go on once', () => {
+  refusal({ kind: 'pause-transfers' }, situation({}, { paused: true }), /transfers are paused already/)
+  refusal({ kind: 'unpause-transfers' }, situation({}), /transfers are not paused/)
 })

@@ -36,7 +36,14 @@ const where = () => ['--rpc', chain.url, '--bridge', chain.bridge, '--chain-id',
 const admin = (...args: string[]) => truss(['admin', ...args, ...where()], { TRUSS_PASSWORD: PASSWORD })
 
 interface Committee {
-  readonly state: { readonly members: readonly string[]; readonly threshold: number; readonly phase: string }
+  readonly state: {
+    readonly members: readonly string[]
+    readonly threshold: number
+    readonly phase: string
+    readonly attemptWindowBlocks: number
+    readonly requireDeletionQuorum: boolean
+  }
+  readonly paused: boolean
 }
 
 async function committee(): Promise<Committee['state']> {
@@ -59,6 +66,11 @@ test('calldata is the call that a Safe would send, for each command', async () =
   assert.deepEqual(await call('remove-relayer', A), { name: 'adminRemoveRelayer', values: [A] })
   assert.deepEqual(await call('set-threshold', '3'), { name: 'adminChangeRelayerThreshold', values: [3n] })
   assert.deepEqual(await call('set-window', '60'), { name: 'adminSetAttemptWindow', values: [60n] })
+  assert.deepEqual(await call('pause-transfers'), { name: 'adminPauseTransfers', values: [] })
+  assert.deepEqual(await call('require-deletions', 'no'), {
+    name: 'adminSetRequireDeletionQuorum',
+    values: [false],
+  })
   assert.deepEqual(await call('cancel'), { name: 'adminCancelCeremony', values: [] })
   assert.deepEqual(await call('waive-deletions', '7'), { name: 'adminWaiveDeletions', values: [7n] })
   assert.deepEqual(await call('set-committee', '--add', D, '--remove', `${A},${B}`), {
@@ -107,6 +119,48 @@ test('with the key and a yes it is sent, and mined', async () => {
   assert.match(hash, /^0x[0-9a-f]{64}$/)
   assert.deepEqual(then, { members: [...MEMBERS, D], threshold: 2 })
   assert.deepEqual((await committee()).members, [...MEMBERS, D])
+})
+
+/** Sends a command with the admin's key. */
+async function sent(...args: string[]): Promise<{ code: number; out: string; err: string }> {
+  return chain.mineUntil(admin(...args, ...keystore, '--yes'))
+}
+
+test('the window, the rule about receipts and the pause are shown before and after, sent, and read back', async () => {
+  const plan = (await admin('set-window', '60', '--dry-run')).out
+  assert.match(plan, /^now +20 blocks an attempt$/m)
+  assert.match(plan, /^then +60 blocks an attempt$/m)
+  const rule = (await admin('require-deletions', 'no', '--dry-run')).out
+  assert.match(rule, /^now +transfers wait for deletion receipts$/m)
+  assert.match(rule, /^then +transfers do not wait for deletion receipts$/m)
+  const pause = (await admin('pause-transfers', '--dry-run')).out
+  assert.match(pause, /^now +transfers go on$/m)
+  assert.match(pause, /^then +transfers are paused$/m)
+  assert.match(pause, /^note +.*moves no value yet/m)
+
+  for (const args of [['set-window', '60'], ['require-deletions', 'no'], ['pause-transfers']]) {
+    const { code, err } = await sent(...args)
+    assert.equal(code, 0, err)
+  }
+  const { state, paused } = JSON.parse((await admin('committee', '--json')).out) as Committee // CAST: what the command printed
+  assert.deepEqual([state.attemptWindowBlocks, state.requireDeletionQuorum, paused], [60, false, true])
+  const { out } = await admin('committee')
+  assert.match(out, /^window +60 blocks an attempt$/m)
+  assert.match(out, /^receipts +transfers do not wait for deletion receipts$/m)
+  assert.match(out, /^transfers +transfers are paused$/m)
+
+  const again = await sent('pause-transfers')
+  assert.equal(again.code, EXIT.refused.code)
+  assert.match(again.err, /transfers are paused already: see `truss admin committee`/)
+  assert.equal((await sent('unpause-transfers')).code, 0)
+  assert.match((await admin('committee')).out, /^transfers +transfers go on$/m)
+  assert.equal((await admin('require-deletions', 'maybe')).code, EXIT.usage.code)
+})
+
+test('help states the bounds of the window that the bridge keeps', async () => {
+  const { err } = await admin('set-window', '2', '--dry-run')
+  const [, min, max] = /min (\d+), max (\d+)/.exec(err) ?? []
+  assert.match((await truss(['admin', 'set-window', '--help'])).out, new RegExp(`${min} to ${max}`))
 })
 
 test('what the contract is sure to refuse is refused before anything is signed', async () => {
