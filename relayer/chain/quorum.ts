@@ -18,6 +18,8 @@ export class Quorum {
   readonly endpoints: readonly Endpoint[]
   readonly #need: number
   readonly #log: Log
+  /** Endpoints that did not answer when they were last asked for a number. */
+  readonly #failing = new Set<Endpoint>()
 
   constructor(endpoints: readonly Endpoint[], need: number, log: Log) {
     this.endpoints = endpoints
@@ -89,22 +91,26 @@ export class Quorum {
     throw others.length === 0 && only !== undefined ? only.error : this.#refusal(what, new Map(), failures)
   }
 
-  /** What every endpoint answers, the highest first. */
+  /** What the endpoints answer, the highest first. Whoever failed last time keeps nobody waiting if enough others answer. */
   async #numbers(
     ask: Ask<number>,
     signal: AbortSignal | undefined,
   ): Promise<{ numbers: number[]; failures: { name: string; error: unknown }[] }> {
     const numbers: number[] = []
     const failures: { name: string; error: unknown }[] = []
+    const failed = new Set(this.endpoints.flatMap((each, at) => (this.#failing.has(each) ? [at] : [])))
     const polls = this.endpoints.map(async (endpoint) => {
       try {
         numbers.push(await ask(endpoint))
+        this.#failing.delete(endpoint)
       } catch (error) {
         failures.push({ name: endpoint.name, error })
+        this.#failing.add(endpoint)
       }
     })
-    await unlessAborted(Promise.all(polls), signal)
-    return { numbers: numbers.sort((a, b) => b - a), failures }
+    await unlessAborted(Promise.all(polls.filter((_, at) => !failed.has(at))), signal)
+    if (numbers.length < this.#need) await unlessAborted(Promise.all(polls), signal)
+    return { numbers: numbers.toSorted((a, b) => b - a), failures: [...failures] }
   }
 
   /** Sees that enough endpoints are up and that each of those serves the right chain. @throws WrongChainError if one serves another chain; ChainError if too few are up */

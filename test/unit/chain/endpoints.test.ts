@@ -284,3 +284,12 @@ test('an endpoint that serves only so many requests a second is asked again unti
   const infos = await Promise.all(Array.from({ length: 40 }, (_, epoch) => client.epochInfo(epoch, at)))
   assert.equal(infos.length, 40)
 })
+
+test('an endpoint that failed last time is not waited for while enough others answer', async (t) => {
+  const { url, endpoint } = await liar(t, () => ({ status: 503 }))
+  const client = open(t, { rpcUrls: [chain.url, url, chain.url], rpcQuorum: 2, rpcTimeoutMs: 600_000 })
+  const head = await client.head()
+  endpoint.rule = () => 'hang'
+  assert.deepEqual(await client.head(), head)
+  assert.ok((await client.finalised()).number >= (await client.deeplyFinalised()).number)
+})
