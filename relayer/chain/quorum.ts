@@ -66,7 +66,7 @@ export class Quorum {
    * @throws ChainError if too few answer
    */
   async reached(what: string, ask: Ask<number>, signal?: AbortSignal): Promise<number> {
-    const { numbers, failures } = await this.#numbers(ask, signal)
+    const { answers: numbers, failures } = await this.#answers(ask, itself, signal)
     const number = numbers[this.#need - 1]
     if (number === undefined) throw this.#refusal(what, new Map(), failures)
     return number
@@ -82,7 +82,7 @@ export class Quorum {
     ask: Ask<number>,
     signal?: AbortSignal,
   ): Promise<{ readonly number: number; readonly agreed: boolean }> {
-    const { numbers, failures } = await this.#numbers(ask, signal)
+    const { answers: numbers, failures } = await this.#answers(ask, itself, signal)
     const reached = numbers[this.#need - 1]
     const number = reached ?? numbers.at(-1)
     if (number !== undefined) return { number, agreed: reached !== undefined }
@@ -91,17 +91,36 @@ export class Quorum {
     throw others.length === 0 && only !== undefined ? only.error : this.#refusal(what, new Map(), failures)
   }
 
+  /**
+   * The answer that is the rpcQuorum-th highest or, while fewer answer, the lowest: what one endpoint beside others makes up
+   * is never too high. For what is sent, not for truth.
+   * @param by what answers are ranked by
+   * @throws ChainError if none answers
+   */
+  async moderate<T>(
+    what: string,
+    ask: Ask<T>,
+    { by, signal }: { by: (answer: T) => number | bigint; signal?: AbortSignal | undefined },
+  ): Promise<T> {
+    const { answers, failures } = await this.#answers(ask, by, signal)
+    const answer = answers[this.#need - 1] ?? answers.at(-1)
+    if (answer !== undefined) return answer
+    const [only, ...others] = failures
+    throw others.length === 0 && only !== undefined ? only.error : this.#refusal(what, new Map(), failures)
+  }
+
   /** What the endpoints answer, the highest first. Whoever failed last time keeps nobody waiting if enough others answer. */
-  async #numbers(
-    ask: Ask<number>,
+  async #answers<T>(
+    ask: Ask<T>,
+    by: (answer: T) => number | bigint,
     signal: AbortSignal | undefined,
-  ): Promise<{ numbers: number[]; failures: { name: string; error: unknown }[] }> {
-    const numbers: number[] = []
+  ): Promise<{ answers: T[]; failures: { name: string; error: unknown }[] }> {
+    const answers: T[] = []
     const failures: { name: string; error: unknown }[] = []
     const failed = new Set(this.endpoints.flatMap((each, at) => (this.#failing.has(each) ? [at] : [])))
     const polls = this.endpoints.map(async (endpoint) => {
       try {
-        numbers.push(await ask(endpoint))
+        answers.push(await ask(endpoint))
         this.#failing.delete(endpoint)
       } catch (error) {
         failures.push({ name: endpoint.name, error })
@@ -109,8 +128,9 @@ export class Quorum {
       }
     })
     await unlessAborted(Promise.all(polls.filter((_, at) => !failed.has(at))), signal)
-    if (numbers.length < this.#need) await unlessAborted(Promise.all(polls), signal)
-    return { numbers: numbers.toSorted((a, b) => b - a), failures: [...failures] }
+    if (answers.length < this.#need) await unlessAborted(Promise.all(polls), signal)
+    const ranked = answers.toSorted((a, b) => (by(a) === by(b) ? 0 : by(a) < by(b) ? 1 : -1))
+    return { answers: ranked, failures: [...failures] }
   }
 
   /** Sees that enough endpoints are up and that each of those serves the right chain. @throws WrongChainError if one serves another chain; ChainError if too few are up */
@@ -168,6 +188,8 @@ export class Quorum {
     )
   }
 }
+
+const itself = (number: number): number => number
 
 /** "a, b" for each answer. */
 function sides(votes: ReadonlyMap<string, { names: readonly string[] }>): string[] {

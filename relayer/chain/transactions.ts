@@ -7,7 +7,7 @@ import type { Log } from '../lib/log.ts'
 import { unlessAborted } from './abort.ts'
 import type { Account } from './account.ts'
 import type { TxOutcome } from './chain.ts'
-import { bytes, hash32, quantity, RpcRefusal, wei } from './endpoint.ts'
+import { bytes, type Endpoint, hash32, quantity, RpcRefusal, wei } from './endpoint.ts'
 import { type Fees, formatWei, raiseFees, suggestFees } from './fees.ts'
 import { latest } from './finality.ts'
 import type { Quorum } from './quorum.ts'
@@ -90,7 +90,8 @@ export class Transactions {
 
   /** Fees for a transaction sent now. @throws ChainError */
   async fees(signal?: AbortSignal): Promise<Fees> {
-    return this.#quorum.first('the fees', (endpoint) => suggestFees(endpoint, signal))
+    const by = ({ maxFeePerGas }: Fees): bigint => maxFeePerGas
+    return this.#quorum.moderate('the fees', (endpoint) => suggestFees(endpoint, signal), { by, signal })
   }
 
   async #run(order: Order, signal: AbortSignal | undefined): Promise<TxOutcome> {
@@ -224,21 +225,12 @@ export class Transactions {
     return null
   }
 
-  /** The account's next nonce: the highest that any endpoint knows. */
+  /** The account's next nonce. One that only a lagging endpoint still names is refused by the others, and asked for again. */
   async #nonce(signal: AbortSignal | undefined): Promise<number> {
     const params = [this.#account.address, 'latest']
-    const answers = await Promise.allSettled(
-      this.#quorum.endpoints.map((endpoint) =>
-        endpoint.ask('eth_getTransactionCount', params, { schema: quantity, signal }),
-      ),
-    )
-    signal?.throwIfAborted()
-    const known = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []))
-    if (known.length === 0) {
-      const reasons = answers.map((answer) => (answer.status === 'rejected' ? messageOf(answer.reason) : ''))
-      throw new ChainError(`read the account's nonce: no RPC endpoint answers: ${reasons.join('; ')}`)
-    }
-    return Math.max(...known)
+    const ask = (endpoint: Endpoint) =>
+      endpoint.ask('eth_getTransactionCount', params, { schema: quantity, signal })
+    return this.#quorum.moderate("the account's nonce", ask, { by: (nonce) => nonce, signal })
   }
 
   /** A quarter above the estimate: state may move a little before the transaction is mined. */
