@@ -33,6 +33,20 @@ export class Inbox {
     return this.#held.get(placeOf({ round, from, to }))
   }
 
+  /** Whether everything is here that this node needs from a member, in each of its seats. */
+  owesNothing({ address }: Party): boolean {
+    const dealers = dealersOf(this.#attempt)
+    const receiver = this.#own.find(({ role }) => role === 'new')
+    return this.#attempt.parties
+      .filter((party) => party.address === address)
+      .every((party) => {
+        const holds = (round: number, to: Seat | null = null) => this.at(round, party, to) !== undefined
+        if (party.role === 'new' && !holds(ROUND.acknowledge)) return false
+        if (!dealers.includes(party)) return true
+        return holds(ROUND.commit) && holds(ROUND.open) && (!receiver || holds(ROUND.open, receiver))
+      })
+  }
+
   /** Puts an envelope of this node's own there. */
   put(envelope: SignedEnvelope): void {
     this.#held.set(placeOf(envelope), envelope)

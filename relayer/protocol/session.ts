@@ -248,7 +248,8 @@ export class Session {
     }
     const { accusation, open } = verdict
     if (open) this.#open.set(envelope, sender)
-    if (this.#disputing) return
+    // Whoever has said all that is needed of it takes nothing back by giving up.
+    if (this.#disputing || this.#inbox.owesNothing(sender)) return
     const aborted = new AbortedError(sender, accusation)
     if (open || isEarly(accusation, this.#waiters)) this.#rash ??= aborted
     else this.#fail(aborted)

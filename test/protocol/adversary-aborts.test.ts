@@ -21,9 +21,12 @@ import { assertAgreed, assertConvicted, assertSuspected, honestOf } from '../sup
 import {
   committeeOf,
   operators,
+  preparedOf,
   readinessOf,
+  registered,
   type Run,
   runCeremony,
+  sharesOf,
   specOf,
 } from '../support/ceremony-run.ts'
 import { rogue } from '../support/rogue.ts'
@@ -42,7 +45,8 @@ assert.ok(signer)
 function saying(start: StartMessage, to: Address, message: Pick<Envelope, 'round' | 'body'>): Packet {
   assert.ok(cheater && signer)
   const sessionId = sessionIdOf(start)
-  const from = { role: 'new', index: next.members.indexOf(cheater) + 1 } as const
+  const role = start.dealers.length === 0 ? 'new' : 'old'
+  const from = { role, index: next.members.indexOf(cheater) + 1 } as const
   const body = encodeFrame(seal(signer, { sessionId, from, to: null, ...message }))
   return { from: cheater, to, kind: 'frame', session: toHex(sessionId), topic: null, body }
 }
@@ -245,4 +249,45 @@ test('a false accusation too long for another abort, said to one alone, convicts
     })
     assertConvicted(run, 'E_FALSE', [cheater])
   }
+})
+
+/** The cheater gives up when nothing is missing but the acknowledgement of another, which then comes. */
+function givesUp(network: SimNetwork, start: StartMessage, of: { late: Address; to: readonly Address[] }) {
+  const body = encodeAbort({ code: 'E_STATE', round: 0, suspects: [], proof: null })
+  let said = false
+  hold(network, { by: of.late, round: ROUND.acknowledge }, () => {
+    if (!said)
+      network.onIdle(() => {
+        for (const to of of.to) network.inject(saying(start, to, { round: ABORT, body }))
+      })
+    said = true
+  })
+}
+
+test('who has said all that is needed of it, and gives up, takes nothing back', async () => {
+  const run = await runCeremony({
+    spec,
+    signers,
+    prepare: (network, start) => givesUp(network, start, { late: last, to: [first, victim, last] }),
+  })
+  assertAgreed(run)
+})
+
+test('nor does a dealer that leaves, once it has dealt', async () => {
+  const born = await runCeremony({ spec, signers })
+  const newcomers = operators(5, 6, 7)
+  const { members } = committeeOf(2, newcomers, 2)
+  const run = await runCeremony({
+    spec: specOf({
+      op: 'reshare',
+      old: next,
+      next: { epoch: 2, members, threshold: 2 },
+      held: registered(preparedOf(born, first)),
+    }),
+    signers: [...signers, ...newcomers],
+    held: sharesOf(born),
+    prepare: (network, start) =>
+      givesUp(network, start, { late: members[0] ?? '0x', to: [first, victim, ...members] }),
+  })
+  assertAgreed(run)
 })
