@@ -54,7 +54,7 @@ export const MUTANTS: readonly Mutant[] = [
         replace: '  if (epoch < 0)\n    throw',
       },
     ],
-    seed: 6,
+    seed: 3,
     breaks: 'every honest member of the activated epoch holds its share',
   },
   {
