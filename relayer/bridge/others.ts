@@ -88,12 +88,15 @@ export class OtherBridgeWatch {
     if (this.#looked !== null && final.number <= this.#looked) return
     const state = await this.#other.committeeState(final, signal)
     const oldest = Math.max(0, final.number - OTHER_MEMORY_BLOCKS)
+    // However far a final block lies ahead, or is said to: what is older than is remembered need not be asked for.
     // What its deployment emitted is no governance: the watch begins after the block that was final when it was first looked at.
     const next = final.number + 1
-    const from =
+    const from = Math.max(
+      oldest,
       this.#looked === null
-        ? Math.max(Math.min(await store.watchedFrom({ chainId, bridge }, next), next), oldest)
-        : this.#looked + 1
+        ? Math.min(await store.watchedFrom({ chainId, bridge }, next), next)
+        : this.#looked + 1,
+    )
     const events = await this.#other.events(from, final.number, signal)
     for (const { name, block } of events.filter((event) => GOVERNANCE.has(event.name))) {
       this.#events = { names: (this.#events?.names ?? new Set()).add(name), block: block.number }

@@ -123,3 +123,18 @@ test('endpoints that once named a final block far ahead do not blind the watch w
   chain.adminAddRelayer(at(5))
   assert.match((await watched.look(8))[0] ?? '', /governance on the wrong chain: .*RelayerAdded/)
 })
+
+test('a final block far ahead has no more blocks asked for than are remembered', async () => {
+  const watched = new Watched()
+  await watched.start()
+  await watched.look(5)
+  const asked: number[] = []
+  const { view } = watched
+  const events = view.events.bind(view)
+  view.events = (from, to, signal) => {
+    asked.push(to - from)
+    return events(from, to, signal)
+  }
+  await watched.look(3 * OTHER_MEMORY_BLOCKS)
+  assert.deepEqual(asked, [OTHER_MEMORY_BLOCKS])
+})
