@@ -228,12 +228,13 @@ export class Host implements Network {
       )
   }
 
-  /** Strangers' streams on discovery protocols are metered; members' are not. */
+  /** Streams on discovery protocols are metered: strangers' by the connection, members' for good. */
   #meter(protocol: string, connection: Connection): boolean {
     const address = addressOfPeer(connection.remotePeer)
     if (address === null) return false
-    if (this.#parts.membership.tierOf(address) !== 'discovery' || this.#parts.discovery.of(address).take())
-      return true
+    const { membership, discovery, memberDiscovery } = this.#parts
+    const meter = membership.tierOf(address) === 'discovery' ? discovery : memberDiscovery
+    if (meter.of(address).take()) return true
     this.#parts.counters.refuse(protocol.split('/')[2] ?? protocol, 'rate')
     return false
   }

@@ -15,6 +15,8 @@ export interface Limits {
   readonly pendingPerHost: number
   /** Discovery streams, and DHT messages, per second of one stranger, with a burst of ten times as many. */
   readonly discoveryPerSecond: number
+  /** The same of one member, over all its connections. */
+  readonly memberDiscoveryPerSecond: number
   /** Refused streams of one peer per minute; above it the connection is closed. */
   readonly refusalsPerMinute: number
   /** Frames and bytes per second of one member, each with a burst of eight times as many; above it reading pauses. */
@@ -52,6 +54,7 @@ export const DEFAULT_LIMITS: Limits = {
   pending: 1024,
   pendingPerHost: 64,
   discoveryPerSecond: 20,
+  memberDiscoveryPerSecond: 100,
   refusalsPerMinute: 60,
   framesPerSecond: 1000,
   bytesPerSecond: 8_388_608,

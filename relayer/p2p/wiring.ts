@@ -70,10 +70,9 @@ export function wire(options: HostOptions, node: () => Libp2pNode) {
   const finder = new Finder({ ...base, greeter, recorded, node })
   const reach = (address: Address, signal: AbortSignal) => finder.reach(address, signal)
   const dialer = new Dialer({ ...base, reach })
-  const discovery = new Buckets<Address>(clock, {
-    rate: limits.discoveryPerSecond,
-    burst: 10 * limits.discoveryPerSecond,
-  })
+  const perSecond = (rate: number) => new Buckets<Address>(clock, { rate, burst: 10 * rate })
+  const discovery = perSecond(limits.discoveryPerSecond)
+  const memberDiscovery = perSecond(limits.memberDiscoveryPerSecond)
   links.listen({
     up: (address) => lanes.kick(address),
     // Whoever dialled greets; members greet both ways, so that each knows the latency.
@@ -87,5 +86,17 @@ export function wire(options: HostOptions, node: () => Libp2pNode) {
       discovery.forget(address)
     },
   })
-  return { ...base, acquaintances, sessions, topics, lanes, door, greeter, finder, dialer, discovery }
+  return {
+    ...base,
+    acquaintances,
+    sessions,
+    topics,
+    lanes,
+    door,
+    greeter,
+    finder,
+    dialer,
+    discovery,
+    memberDiscovery,
+  }
 }
