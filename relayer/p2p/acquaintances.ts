@@ -60,7 +60,9 @@ export class Acquaintances {
     if (peer === null || node === null || membership.tierOf(address) === 'discovery') return
     const { addresses } = await node.peerStore.get(peer).catch(() => ({ addresses: [] }))
     const live = links.all(address).filter(({ direction }) => direction === 'outbound')
-    const good = [...live.map(({ remoteAddr }) => remoteAddr), ...addresses.map((each) => each.multiaddr)]
+    // What it signed itself: the DHT adds to these what anybody says of it.
+    const own = addresses.filter(({ isCertified }) => isCertified).map((each) => each.multiaddr)
+    const good = [...live.map(({ remoteAddr }) => remoteAddr), ...own]
     book.remember(
       address,
       good.map((each) => withPeer(each.toString(), peer.toString())),
