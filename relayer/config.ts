@@ -5,6 +5,7 @@ import { parseDocument } from 'yaml'
 import { z } from 'zod'
 import { ConfigError, ConfigProblems, messageOf } from './lib/errors.ts'
 export { ConfigProblems } from './lib/errors.ts'
+export { type Source, variableOf } from './lib/source.ts'
 import { LOG_LEVELS, type LogLevel } from './lib/log.ts'
 import {
   address,
@@ -18,7 +19,9 @@ import {
   rpcUrl,
   socketPath,
   whole,
+  withQuorum,
 } from './lib/settings.ts'
+import { misspeltIn, placeOf, type Source, variableOf } from './lib/source.ts'
 
 /** A field's text (from file or environment) made into its value; throws an Error whose message says what to do. */
 const text = <T>(parse: (value: string) => T) =>
@@ -173,12 +176,6 @@ export type BootnodeConfig = Readonly<z.output<typeof bootnodeSchema>>
 /** The same fields, each absent if it is not configured (defaults included otherwise). */
 export type ToolConfig = Readonly<z.output<typeof toolSchema>>
 
-/** Where configuration comes from: a file (or none) and the environment, which wins. */
-export interface Source {
-  readonly file: string | null
-  readonly env: Readonly<Record<string, string | undefined>>
-}
-
 /** @throws ConfigProblems with every unknown key and bad value */
 export const loadConfig = (source: Source): Config => load(relayerSchema, source)
 /** @throws ConfigProblems with every unknown key and bad value */
@@ -186,12 +183,8 @@ export const loadBootnodeConfig = (source: Source): BootnodeConfig => load(bootn
 /** @throws ConfigProblems with every unknown key and bad value */
 export const loadToolConfig = (source: Source): ToolConfig => load(toolSchema, source)
 
-/** The environment variable of a field: rpcUrls is TRUSS_RPC_URLS. */
-export function variableOf(field: string): string {
-  return `TRUSS_${field.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`
-}
-
-function load<T>(schema: z.ZodType<T>, { file, env }: Source): T {
+function load<T>(schema: z.ZodType<T>, source: Source): T {
+  const { file, env } = source
   const values = { ...(file === null ? {} : readFile(file)), ...readEnvironment(env) }
   const base = file === null ? process.cwd() : dirname(resolve(file))
   for (const name of ['dataDirectory', 'keystore', 'passwordFile']) {
@@ -199,8 +192,11 @@ function load<T>(schema: z.ZodType<T>, { file, env }: Source): T {
     if (typeof path === 'string' && path !== '') values[name] = resolve(base, path)
   }
   const result = schema.safeParse(values)
-  if (result.success) return deepFreeze(result.data)
-  throw new ConfigProblems(result.error.issues.flatMap((issue) => lines(issue, values, file)))
+  if (!result.success)
+    throw new ConfigProblems(result.error.issues.flatMap((issue) => lines(issue, values, source)))
+  const misspelt = misspeltIn(values, source)
+  if (misspelt.length > 0) throw new ConfigProblems(misspelt)
+  return deepFreeze(result.data)
 }
 
 function readFile(file: string): Record<string, unknown> {
@@ -250,12 +246,11 @@ function readEnvironment(env: Source['env']): Record<string, unknown> {
 }
 
 /** One line for each thing that a zod issue says. */
-function lines(issue: z.core.$ZodIssue, values: Record<string, unknown>, file: string | null): string[] {
-  const where = (name: string) => (name.startsWith('TRUSS_') ? 'environment' : (file ?? 'environment'))
+function lines(issue: z.core.$ZodIssue, values: Record<string, unknown>, source: Source): string[] {
   if (issue.code === 'unrecognized_keys')
     return issue.keys.map(
       (key) =>
-        `configuration (${where(key)}): ${key}: there is no such setting: remove it or mend its spelling`,
+        `configuration (${placeOf(key, source)}): ${key}: there is no such setting: remove it or mend its spelling`,
     )
   const name = issue.path
     .map((part) => (typeof part === 'number' ? `[${part}]` : String(part)))
@@ -263,7 +258,8 @@ function lines(issue: z.core.$ZodIssue, values: Record<string, unknown>, file: s
     .replaceAll('.[', '[')
   const absent = issue.path.length === 1 && values[name] === undefined
   const said = absent ? `is missing: set it in the file or as ${variableOf(name)}` : issue.message
-  return [`configuration (${where(name)}): ${name === '' ? '' : `${name}: `}${said}`]
+  const place = placeOf(String(issue.path[0] ?? ''), source)
+  return [`configuration (${place}): ${name === '' ? '' : `${name}: `}${said}`]
 }
 
 /** Rules between fields. */
@@ -273,14 +269,6 @@ function together(config: z.output<z.ZodObject<typeof shape>>) {
     throw new Error('otherBridges: one of them is the governance bridge itself: remove it')
   socketPath(config.dataDirectory)
   return withQuorum(config)
-}
-
-/** More than half of the endpoints, unless it is said. */
-function withQuorum<T extends { rpcUrls: string[]; rpcQuorum?: number | undefined }>(config: T) {
-  const { rpcUrls: urls, rpcQuorum: quorum = Math.floor(urls.length / 2) + 1 } = config
-  if (quorum > urls.length)
-    throw new Error(`rpcQuorum: ${quorum} of ${urls.length} rpcUrls: lower it or add endpoints`)
-  return { ...config, rpcQuorum: quorum }
 }
 
 function checked<I, O>(parse: (value: I) => O) {

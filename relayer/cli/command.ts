@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { Source } from '../config.ts'
 import { whole } from '../lib/settings.ts'
+import { checkedAddress } from './argument-checks.ts'
 import type { Io } from './io.ts'
 
 /** Options that every command takes. */
@@ -24,7 +25,7 @@ export interface Context {
 export function contextOf(io: Io, command: Command): Context {
   const { json, config } = command.optsWithGlobals<GlobalOptions>()
   const file = config ?? io.env.TRUSS_CONFIG ?? (existsSync(DEFAULT_FILE) ? DEFAULT_FILE : null)
-  return { io, json: json === true, source: { file, env: io.env } }
+  return { io, json: json === true, source: { file, env: io.env, checkAddress: checkedAddress } }
 }
 
 /** Prints a result: one JSON document with --json, else the lines. */

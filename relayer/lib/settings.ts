@@ -39,6 +39,14 @@ export function address(value: string): Address {
   }
 }
 
+/** More than half of the endpoints, unless it is said. @throws RangeError if more than there are must agree */
+export function withQuorum<T extends { rpcUrls: string[]; rpcQuorum?: number | undefined }>(config: T) {
+  const { rpcUrls: urls, rpcQuorum: quorum = Math.floor(urls.length / 2) + 1 } = config
+  if (quorum > urls.length)
+    throw new RangeError(`rpcQuorum: ${quorum} of ${urls.length} rpcUrls: lower it or add endpoints`)
+  return { ...config, rpcQuorum: quorum }
+}
+
 /** An address with its name. @throws RangeError */
 export function alias([key, name]: readonly [string, string]): [Address, string] {
   if (name === '' || name === undefined) throw new RangeError(`give ${key} a name`)

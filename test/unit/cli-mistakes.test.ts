@@ -1,6 +1,6 @@
 // Ordinary mistakes on the command line: each ends with one line that says what to do, and with a code of its own.
 import assert from 'node:assert/strict'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { callText } from '../../relayer/cli/admin-run.ts'
@@ -29,6 +29,57 @@ test('an address in mixed case must have the checksum of EIP-55; in one case it 
     const { code, err } = await truss(args)
     assert.equal(code, EXIT.usage.code, args.join(' '))
     assert.match(err, /checksum.*EIP-55.*copy the address again/)
+  }
+})
+
+test('an address of the configuration must have its checksum too, in the file and in variables', async () => {
+  const folder = scratch('mistake')
+  const made = await truss(['init', '-d', folder, '--chain-id', '5', '--rpc', 'http://127.0.0.1:1'])
+  assert.equal(made.code, EXIT.done.code, made.err)
+  const file = join(folder, 'truss.yaml')
+  const written = readFileSync(file, 'utf8')
+  const typo = CHECKSUMMED.replace('5aAeb6', '5aAeb7')
+  const check = async (lines: string, env: Record<string, string> = {}) => {
+    writeFileSync(file, `${written}\n${lines}\n`)
+    return truss(['config', 'check', '-c', file], env)
+  }
+  const other = (bridge: string) =>
+    `otherBridges: [{ chainId: 7, bridge: ${bridge}, rpcUrls: [http://a] }]\naliases: { ${bridge}: anna }`
+  for (const bridge of [CHECKSUMMED, CHECKSUMMED.toLowerCase(), `0x${CHECKSUMMED.slice(2).toUpperCase()}`]) {
+    const { code, err } = await check(`bridge: ${bridge}\n${other(bridge)}`)
+    assert.equal(code, EXIT.done.code, err)
+  }
+
+  const wrong = await check(`bridge: ${typo}\n${other(typo)}`)
+  assert.equal(wrong.code, EXIT.config.code)
+  const said = wrong.err.split('\n')
+  assert.deepEqual(
+    said.map(
+      (line) => /^truss: configuration \(.*truss.yaml\): (\S+): its checksum \(EIP-55\)/.exec(line)?.[1],
+    ),
+    ['bridge', 'otherBridges[0].bridge', 'aliases'],
+    wrong.err,
+  )
+  assert.match(said.at(-1) ?? '', /copy the address again$/)
+  for (const [name, value] of [
+    ['BRIDGE', typo],
+    ['ALIASES', `${typo}=anna`],
+    ['OTHER_BRIDGES', `[{chainId: 7, bridge: ${typo}, rpcUrls: [http://a]}]`],
+  ] as const) {
+    const { code, err } = await check(`bridge: ${CHECKSUMMED}`, { [`TRUSS_${name}`]: value })
+    assert.equal(code, EXIT.config.code, name)
+    assert.match(err, /^truss: configuration \(environment\): .*checksum \(EIP-55\)/, name)
+  }
+  writeFileSync(file, `bridge: ${typo}\ndataDirectory: data\n`)
+  for (const args of [
+    ['status'],
+    ['start'],
+    ['bootnode'],
+    ['admin', 'committee', '--rpc', 'http://127.0.0.1:1'],
+  ]) {
+    const { code, err } = await truss([...args, '-c', file])
+    assert.equal(code, EXIT.config.code, args.join(' '))
+    if (args[0] !== 'start') assert.match(err, /checksum/, args.join(' '))
   }
 })
 

@@ -139,7 +139,7 @@ test('each wrong thing is one line that names the setting and says what to do', 
       'otherBridges[0].bridge: must be an address',
     ],
     [`otherBridges: [{chainId: 5, bridge: ${BRIDGE}}]`, {}, 'otherBridges[0].rpcUrls: must be a list'],
-    ['', { TRUSS_BRIDGE: '0x12' }, 'bridge: must be an address: 0x and 40 hex digits'],
+    ['', { TRUSS_BRIDGE: '0x12' }, 'configuration (environment): bridge: must be an address'],
   ]
   for (const [extra, env, expected] of cases) {
     const problems = problemsOf(`${GOOD}${extra}\n`, env)
@@ -169,6 +169,21 @@ test("an endpoint's URL, which may carry a key, is not repeated in a refusal", (
   const [problem] = problemsOf(GOOD.replace('http://127.0.0.1:8545', 'wss://node.example/SECRETKEY'))
   assert.match(problem ?? '', /rpcUrls\[0\]: must be a URL that begins with http/)
   assert.doesNotMatch(problem ?? '', /SECRETKEY/)
+})
+
+test('who opens a configuration may look at how its addresses are written', () => {
+  const texts: string[] = []
+  const checkAddress = (text: string) => void texts.push(text)
+  const content = `${GOOD}otherBridges: [{chainId: 5, bridge: ${BRIDGE}, rpcUrls: ["http://a"]}]\naliases: {${BRIDGE}: bob}`
+  loadConfig({ file: fileOf(content).file, env: {}, checkAddress })
+  assert.deepEqual(texts, [BRIDGE, BRIDGE, BRIDGE])
+  const refuse = () => {
+    throw new RangeError('look again')
+  }
+  assert.throws(
+    () => loadToolConfig({ file: null, env: { TRUSS_BRIDGE: BRIDGE }, checkAddress: refuse }),
+    /^ConfigProblems: configuration \(environment\): bridge: look again$/,
+  )
 })
 
 test('no file, a file that is no YAML and a file of one word are refused with a hint', () => {
