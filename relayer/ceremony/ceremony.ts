@@ -11,7 +11,7 @@ import { Activations } from './activations.ts'
 import { runAttempt } from './attempt.ts'
 import { Bell } from './bell.ts'
 import { Suspicion } from './dealers.ts'
-import { Docket } from './evidence.ts'
+import { Docket, tellEvidence } from './evidence.ts'
 import { Muster, NotStartedError } from './muster.ts'
 import { Patience } from './patience.ts'
 import { StartDesk } from './starts.ts'
@@ -75,6 +75,8 @@ class Ceremony {
   readonly #activations: Activations
   readonly #desk: StartDesk
   #running: AbortController | null = null
+  /** The record that halted this node. */
+  #halting: Uint8Array | null = null
 
   constructor(deps: CeremonyDeps, terms: CeremonyTerms, life: Life) {
     this.#deps = deps
@@ -112,7 +114,7 @@ class Ceremony {
       suspicion: this.#suspicion,
       excluded: this.#excluded,
       view: this.#view,
-      onAnnounced: (from) => this.#activations.inform(from),
+      onAnnounced: (from) => this.#inform(from),
       lastJoined: closed,
     })
     const participants = new Set(participantsOf(spec))
@@ -157,7 +159,7 @@ class Ceremony {
       await blocks.reached(this.#terms.startBlock, signal)
       await this.#full()
       // Then there is nothing to do but answer others, until the chain or governance has decided.
-      if (this.#activations.signed !== null || this.#view.halted !== null) await forever(signal)
+      if (this.#activations.signed !== null || this.#view.halted !== null) await new Bell().heard(signal)
       const now = attemptAt(this.#terms, blocks.head()) ?? 0
       const attempt = nextUsed(Math.max(now, tried + 1))
       // Several windows may pass meanwhile, so the reckoning begins anew.
@@ -230,7 +232,7 @@ class Ceremony {
     this.#deps.log.error({ epoch: this.#terms.spec.next.epoch, reason, culprits }, 'ceremony halted')
   }
 
-  /** Verifies a record, keeps it, acts on it, and tells the others if it is from nobody: this node found it itself. */
+  /** Verifies a record, keeps it, acts on it, and tells the others. */
   async #report(evidence: Uint8Array, from: Address | null): Promise<void> {
     const { store, network, log } = this.#deps
     const weighed = this.#weigh(evidence, from)
@@ -241,15 +243,15 @@ class Ceremony {
     } catch (error) {
       log.error({ error: messageOf(error) }, 'keep evidence')
     }
-    if (from !== null) return
-    try {
-      for (const member of participantsOf(this.#terms.spec))
-        if (member !== network.self) network.tell(member, 'evidence', evidence)
-    } catch (error) {
-      // With many keys and members a record may be larger than a message: it is kept here, and whoever saw the deed has its own.
-      if (!(error instanceof RangeError)) throw error
-      log.warn({ bytes: evidence.length }, 'evidence is too large to be passed on: see `truss evidence`')
-    }
+    // What others bring too: told to one alone, it would make that one look silent.
+    const others = participantsOf(this.#terms.spec).filter((each) => each !== network.self && each !== from)
+    tellEvidence(this.#deps, others, evidence)
+  }
+
+  /** Answers who still looks for an attempt with what makes one unnecessary, or impossible. */
+  #inform(peer: Address): void {
+    this.#activations.inform(peer)
+    if (this.#halting !== null) tellEvidence(this.#deps, [peer], this.#halting)
   }
 
   /** Acts on a record that convinces us and was not weighed before. */
@@ -258,7 +260,10 @@ class Ceremony {
     if (typeof found === 'string') return found
     const verdict = judged(found.culprits, this.#terms.spec, this.#excluded)
     this.#apply({ ...verdict, reason: found.reason })
-    if (verdict.kind === 'halt') this.#running?.abort(new ConvictedError(found.reason, found.culprits))
+    if (verdict.kind === 'halt') {
+      this.#halting ??= evidence
+      this.#running?.abort(new ConvictedError(found.reason, found.culprits))
+    }
     return 'convicts'
   }
 
@@ -290,11 +295,4 @@ class Ceremony {
     if (kept.length >= MAX_PREPARED)
       this.#halt(`epoch ${this.#terms.spec.next.epoch} has ${kept.length} prepared shares already`, [])
   }
-}
-
-function forever(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    if (signal.aborted) reject(signal.reason)
-    else signal.addEventListener('abort', () => reject(signal.reason), { once: true })
-  })
 }

@@ -6,6 +6,7 @@ import { verifyEvidence } from '../protocol/evidence.ts'
 import { epochOfSigning } from '../protocol/signepoch.ts'
 import { isSignEvidence, verifySignEvidence } from '../protocol/signfault.ts'
 import { type CeremonySpec, contextOf } from '../protocol/spec.ts'
+import type { CeremonyDeps } from './terms.ts'
 
 /** Whom a record convicts. */
 export interface Conviction {
@@ -70,4 +71,19 @@ function judgeSigning(bytes: Uint8Array, spec: CeremonySpec): Conviction | null 
   if (verdict === null) return null
   const { address } = verdict.culprit
   return { culprits: [address], reason: `${verdict.code} in signing the activation: ${address}` }
+}
+
+/** Tells members of a record. */
+export function tellEvidence(
+  { network, log }: Pick<CeremonyDeps, 'network' | 'log'>,
+  members: readonly Address[],
+  record: Uint8Array,
+): void {
+  try {
+    for (const member of members) network.tell(member, 'evidence', record)
+  } catch (error) {
+    // With many keys and members a record may be larger than a message: it is kept here, and whoever saw the deed has its own.
+    if (!(error instanceof RangeError)) throw error
+    log.warn({ bytes: record.length }, 'evidence is too large to be passed on: see `truss evidence`')
+  }
 }

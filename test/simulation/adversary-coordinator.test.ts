@@ -93,3 +93,26 @@ test('a culprit that signs one deed after another does not fill the evidence of 
   assert.equal((await victim.store.evidence()).length, 1)
   await sim.stop()
 })
+
+test('evidence that is shown to one alone halts the ceremony at everybody, also at who comes later', async () => {
+  const sim = await CeremonySim.of('one alone', 4)
+  const spec = sim.keygen(sim.committee(1, 3, 0, 1, 2, 3))
+  const context = contextOf(spec)
+  const liar = coordinatorOf(spec, context, 0)
+  const [one, other, late] = sim.relayers.filter(({ address }) => address !== liar)
+  assert.ok(one && other && late)
+  const { signer } = sim.at(liar)
+  const [a, b] = [1, 2].map((byte) =>
+    signStart(signer, { context, attempt: 0, dealers: [], startNonce: new Uint8Array(32).fill(byte) }),
+  )
+  assert.ok(a && b)
+  await sim.begin(spec, [one, other])
+  const body = startEquivocation(spec, a, b)
+  sim.net.inject({ from: liar, to: one.address, kind: 'tell', session: '', topic: 'evidence', body })
+  await sim.quiet()
+  await sim.mine()
+  late.run(spec)
+  await sim.mine()
+  for (const { view } of [one, other, late]) assert.deepEqual(view?.halted?.culprits, [liar])
+  await sim.stop()
+})
