@@ -55,7 +55,7 @@ export function renderCliDocs(): string {
     ),
     '## Settings',
     'In the configuration file (YAML) or as variables, which win. `truss init` writes a file with all of them. ' +
-      'Lists are separated by commas in variables; aliases are `address=name`. Besides: `TRUSS_CONFIG` names the file, ' +
+      'Lists are separated by commas in variables; aliases are `address=name`. An address in mixed case must have the checksum of EIP-55. Besides: `TRUSS_CONFIG` names the file, ' +
       '`TRUSS_PASSWORD` is the password of the keystore where no file is named.',
     table(
       ['setting', 'variable', 'default', 'meaning'],
