@@ -39,6 +39,8 @@ export class MemoryDisk {
   readonly writes: DiskWrite[] = []
   /** Says for each write whether the power goes out there. */
   cut: (write: DiskWrite) => CutPlace | null = () => null
+  /** Says for each write whether there is no room left for it: it fails, and whoever asked for it goes on. */
+  isFull: (write: Omit<DiskWrite, 'number'>) => boolean = () => false
   /** Told of each write once it is on the disk. */
   wrote: (write: DiskWrite) => void = () => {}
 
@@ -114,6 +116,7 @@ export class MemoryDisk {
     }
     const durable = (write: Omit<DiskWrite, 'number'>, apply: () => void) => {
       live()
+      if (this.isFull(write)) throw new StoreError(`write ${write.names[0] ?? write.kind}: the disk is full`)
       const entry = { ...write, number: this.writes.length + 1 }
       this.writes.push(entry)
       const place = this.cut(entry)

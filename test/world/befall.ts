@@ -43,6 +43,8 @@ export async function befall(
         disk: () => member.disk.restore({ records: new Map(), files: new Map() }),
         what: 'is lost',
       })
+    case 'full disk':
+      return void (member.filling = happening)
     case 'endpoint':
       return endpoint(world, member, happening)
   }

@@ -13,6 +13,7 @@ export async function calm(world: World): Promise<void> {
   world.weather.calm()
   for (const member of world.members) {
     member.armed = null
+    member.makeRoom()
     world.mend(member)
     if (!member.up) member.due = chronicle.block
   }

@@ -188,7 +188,7 @@ export class Charges {
     this.#ledger.settle()
     const { block } = this.#chronicle
     for (const { charge, member, until, owed } of this.#open)
-      if (until <= block && owed !== null && owed === member.relayer && member.dying === null)
+      if (until <= block && owed !== null && owed === member.relayer && !member.hampered)
         this.#missing(member, charge, 'says nothing')
     this.#open = this.#open.filter(({ until }) => until > block)
   }
@@ -243,6 +243,6 @@ export class Charges {
 
   #honest(address: Address): Member | null {
     const member = this.#members.find((each) => each.address === address)
-    return member === undefined || member.corrupt || !member.up || member.dying !== null ? null : member
+    return member === undefined || member.corrupt || !member.up || member.hampered ? null : member
   }
 }

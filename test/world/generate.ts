@@ -36,6 +36,7 @@ export function generate(seed: number): Scenario {
     ...powerCut(draw, { seed, stormy, first }),
     ...(theme === 'share of an earlier epoch' ? lateProbes(first, stormy) : []),
     ...probes(draw, { stormy, operators, corrupt }),
+    ...fullDisks(seed, { stormy, operators }),
   ].sort((a, b) => a.at - b.at)
   return {
     seed,
@@ -140,6 +141,19 @@ function powerCut(
   // Only who starts counts its boots; and few ever mark a share for erasure without taking up another.
   if (step === 'boot') return [cut, { at: at + 1, kind: 'restart', operator, down: 1 }]
   return step === 'retire' ? first.map((each) => ({ ...cut, operator: each })) : [cut]
+}
+
+/** Disks without room: at any step, or at one of a ceremony that is to come to its end once faults stop. */
+function fullDisks(seed: number, { stormy, operators }: { stormy: number; operators: number }): Happening[] {
+  const draw = new Draw(`full disks ${seed}`)
+  return Array.from({ length: draw.chance(600) ? draw.between(1, 2) : 0 }, (): Happening => {
+    const late = draw.chance(500)
+    const at = draw.between(late ? stormy - 30 : 2, stormy - 1)
+    const step = late
+      ? draw.of(['marker', 'key file', 'prepared', 'seen', 'promote'] as const)
+      : draw.of(STEPS)
+    return { at, kind: 'full disk', operator: draw.below(operators), step, blocks: draw.between(1, 15) }
+  })
 }
 
 function breakages(draw: Draw, { stormy, operators }: { stormy: number; operators: number }): Happening[] {

@@ -82,7 +82,7 @@ export class Ledger {
   /** The block is over: sessions that were opened and completed in it are judged. */
   settle(): void {
     for (const { leader, relayer, run, block, bad, owed } of this.#sessions.values()) {
-      const alive = relayer === leader.relayer && leader.dying === null && block === this.#chronicle.block
+      const alive = relayer === leader.relayer && !leader.hampered && block === this.#chronicle.block
       if (!alive || !owed) continue
       const spared = [...bad].find((culprit) => !this.#out.has(`${run} ${culprit}`))
       if (spared !== undefined)

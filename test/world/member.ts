@@ -21,6 +21,8 @@ import type { Step } from './scenario.ts'
 export const BRIDGE = toAddress(`0x${'b7'.repeat(20)}`)
 export const CHAIN_ID = 31337
 export const POLL_MS = 1000
+/** Blocks in which a member whose disk was full may still wait for its next window: two of the longest. */
+const AFTER_FULL = 40
 
 /** What a member needs of its world. */
 export interface Surroundings {
@@ -32,7 +34,7 @@ export interface Surroundings {
 }
 
 /** The durable step that a write is. */
-export function stepOf({ kind, names }: DiskWrite): Step | 'other' {
+export function stepOf({ kind, names }: Pick<DiskWrite, 'kind' | 'names'>): Step | 'other' {
   if (kind === 'file') return 'key file'
   if (kind === 'destroy') return 'destroy key file'
   if (kind === 'compact') return 'compact'
@@ -75,6 +77,11 @@ export class Member {
   dying: number | null = null
   /** Block at which it is started again. */
   due: number | null = null
+  /** Its disk will be full. */
+  filling: { readonly step: Step; readonly blocks: number } | null = null
+  /** Before this block its disk is full; and that excuses it for some time, for it may have been in a ceremony. */
+  #fullUntil = 0
+  #excusedUntil = 0
   /** How often a disk was put back: what was done before is forgotten. */
   lives = 0
   /** Signing attempts that it led and that gave nothing. */
@@ -102,6 +109,7 @@ export class Member {
     this.corrupt = of.corrupt
     this.runner = of.runner
     this.disk.cut = (write) => this.#cut(write)
+    this.disk.isFull = (write) => this.#isFull(write)
   }
 
   get address(): Address {
@@ -121,11 +129,20 @@ export class Member {
     return this.relayer !== null
   }
 
+  /** Whether a disk that failed it may keep it from what it should do. */
+  get hampered(): boolean {
+    return this.dying !== null || this.#around.chronicle.block <= this.#excusedUntil
+  }
+
+  /** Its disk has room from now on. */
+  makeRoom(): void {
+    this.filling = null
+    this.#fullUntil = 0
+  }
+
   /** Whether its last look at the chain was at the chain as it is. */
   get sees(): boolean {
-    return (
-      this.up && this.dying === null && !this.chain.lies && this.view.lag === 0 && this.view.fault === null
-    )
+    return this.up && !this.hampered && !this.chain.lies && this.view.lag === 0 && this.view.fault === null
   }
 
   /** Starts the process; a power cut on the way leaves it down. */
@@ -158,6 +175,9 @@ export class Member {
     } catch (error) {
       if (isPowerCut(error)) return
       if (!(error instanceof StoreError)) throw error
+      // Its operator makes room, and tries again.
+      if (this.#around.chronicle.block < this.#fullUntil)
+        return void (this.due = this.#around.chronicle.block + 1)
       this.#around.chronicle.violated(
         'a relayer starts again from what its disk holds',
         `${this.name}: ${error.message}`,
@@ -211,6 +231,19 @@ export class Member {
     )
     this.#vanish()
     return armed.place
+  }
+
+  #isFull(write: Pick<DiskWrite, 'kind' | 'names'>): boolean {
+    const { chronicle } = this.#around
+    const { filling } = this
+    if (filling !== null && stepOf(write) === filling.step) {
+      this.filling = null
+      this.#fullUntil = chronicle.block + filling.blocks
+      this.#excusedUntil = this.#fullUntil + AFTER_FULL
+      chronicle.count(`full at ${filling.step}`)
+      chronicle.tell(`the disk of ${this.name} is full at "${filling.step}", for ${filling.blocks} blocks`)
+    }
+    return chronicle.block < this.#fullUntil
   }
 
   /** Nothing leaves it any more, neither to peers nor to the chain. */

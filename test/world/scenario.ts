@@ -72,6 +72,8 @@ export type Happening = { readonly at: number } /** An operator asks for a probe
   | { readonly kind: 'copy disk'; readonly operator: number }
   | { readonly kind: 'put disk back'; readonly operator: number }
   | { readonly kind: 'lose disk'; readonly operator: number }
+  /** From the next durable step of that kind on nothing can be written to it, for so many blocks. */
+  | { readonly kind: 'full disk'; readonly operator: number; readonly step: Step; readonly blocks: number }
   | { readonly kind: 'partition'; readonly side: readonly number[]; readonly blocks: number }
   | { readonly kind: 'reorganise'; readonly depth: number; readonly keep: boolean }
   | {

@@ -42,6 +42,8 @@ const WANTED: readonly string[] = [
   'reorganisations',
   'probes',
   ...STEPS.flatMap((step) => [`crash before ${step}`, `crash after ${step}`]),
+  // Few ever mark a share for erasure without taking up another.
+  ...STEPS.filter((step) => step !== 'retire').map((step) => `full at ${step}`),
   ...BEHAVIOURS.map((name) => `reached ${name}`),
 ]
 
