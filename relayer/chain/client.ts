@@ -21,6 +21,7 @@ import type {
 import { type At, type EpochRecord, readCommitteeState, readEpochInfo } from './contracts.ts'
 import { createEndpoints, type Endpoint } from './endpoint.ts'
 import { EventReader } from './events.ts'
+import type { Exchange } from './exchange.ts'
 import { agreedBlock, agreedFinal, type Confirmations, latest } from './finality.ts'
 import { Quorum } from './quorum.ts'
 import { Transactions } from './transactions.ts'
@@ -43,6 +44,8 @@ export interface ChainOptions {
   readonly pollMs: number
   /** Blocks after which a stuck transaction is sent again for a higher price; 3 by default. */
   readonly raiseAfterBlocks?: number
+  /** Instead of HTTP. */
+  readonly exchange?: Exchange
 }
 
 /** Gas limit of an activation: measured 232,000 and 6,900 a member with one key, and the quarter that a sender adds. */
@@ -78,7 +81,13 @@ export class EthersChain implements Chain {
     this.chainId = chainId
     this.bridge = bridge
     this.#confirmations = options.confirmations
-    const endpoints = createEndpoints(options.rpcUrls, { chainId, bridge, timeoutMs, clock })
+    const endpoints = createEndpoints(options.rpcUrls, {
+      chainId,
+      bridge,
+      timeoutMs,
+      clock,
+      exchange: options.exchange,
+    })
     this.#quorum = new Quorum(endpoints, options.rpcQuorum, log)
     this.#events = new EventReader(bridge)
     const account = options.privateKey === null ? NOBODY : accountOf(options.privateKey)

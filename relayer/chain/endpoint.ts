@@ -11,7 +11,7 @@ import { z } from 'zod'
 import type { Clock } from '../lib/clock.ts'
 import { ChainError, ConfigError, messageOf } from '../lib/errors.ts'
 import { unlessAborted } from './abort.ts'
-import { exchange, LongAnswerError } from './exchange.ts'
+import { type Exchange, exchange, LongAnswerError } from './exchange.ts'
 
 /** A JSON-RPC error answer: the endpoint is up, and said no. */
 export class RpcRefusal extends ChainError {
@@ -77,6 +77,7 @@ export class Endpoint {
     bridge: string
     timeoutMs: number
     clock: Clock
+    exchange?: Exchange | undefined
   }) {
     this.name = options.name
     this.#url = options.url
@@ -86,7 +87,8 @@ export class Endpoint {
     const request = new FetchRequest(options.url)
     request.timeout = options.timeoutMs
     const bounds = { timeoutMs: options.timeoutMs, closed: this.#closed.signal, clock: options.clock }
-    request.getUrlFunc = (req) => exchange(req, bounds)
+    const { exchange: send = exchange } = options
+    request.getUrlFunc = (req) => send(req, bounds)
     this.#provider = new Provider(request, Network.from(options.chainId), {
       staticNetwork: true,
       cacheTimeout: -1,
@@ -215,7 +217,13 @@ export class Endpoint {
 /** Endpoints of URLs, named by host; those on one host are told apart by their position. */
 export function createEndpoints(
   urls: readonly string[],
-  common: { chainId: number; bridge: string; timeoutMs: number; clock: Clock },
+  common: {
+    chainId: number
+    bridge: string
+    timeoutMs: number
+    clock: Clock
+    exchange?: Exchange | undefined
+  },
 ): Endpoint[] {
   const hosts = urls.map((url) => new URL(url).host)
   return urls.map((url, at) => {

@@ -25,6 +25,9 @@ export interface Bounds {
   readonly clock: Clock
 }
 
+/** How a request becomes an answer: over HTTP, unless a client is given another way. */
+export type Exchange = (request: FetchRequest, bounds: Bounds) => Promise<GetUrlResponse>
+
 /**
  * Sends a request and reads its answer, again and again while the endpoint says that these are too many requests. The
  * connection is gone when this rejects.
