@@ -88,6 +88,8 @@ export class PeerBook {
     if (!known && bootCounter === 0) return null
     if (bootCounter > entry.bootCounter) {
       this.#put({ ...entry, bootCounter, bootId })
+      // Started once more than ever before: if another one lives that shares its past, its next hello is an alarm anew.
+      for (const [key, alarm] of this.#alarms) if (alarm.address === address) this.#alarms.delete(key)
       return null
     }
     if (bootCounter === entry.bootCounter && bootId === entry.bootId) return null
@@ -103,7 +105,7 @@ export class PeerBook {
     return fresh ? alarm : null
   }
 
-  /** Every alarm since the start of the process. */
+  /** Those of addresses whose counter has not risen since. */
   alarms(): readonly BootAlarm[] {
     return [...this.#alarms.values()]
   }

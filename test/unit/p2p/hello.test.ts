@@ -125,6 +125,22 @@ test('a lower boot counter is a rollback, the same one with another id a clone',
   assert.deepEqual(book.alarms()[0]?.seen, { bootCounter: 6, bootId: 'bb' })
 })
 
+test('a boot counter above all before ends the alarm, and the other machine raises it anew', () => {
+  const book = new PeerBook()
+  const [one, other] = [signer.address, signerOf(keyOf(2)).address]
+  for (const address of [one, other]) {
+    book.boot(address, 5, 'aa')
+    assert.equal(book.boot(address, 5, 'bb')?.kind, 'clone')
+  }
+  assert.equal(book.boot(one, 6, 'cc'), null)
+  assert.deepEqual(
+    book.alarms().map(({ address }) => address),
+    [other],
+  )
+  assert.equal(book.boot(one, 5, 'bb')?.kind, 'rollback')
+  assert.equal(book.alarms().length, 2)
+})
+
 test('the peer book keeps the highest boot counter, and only addresses that end in the right PeerId', () => {
   const [mine, others] = [peerIdOf(keyOf(1)), peerIdOf(keyOf(2))]
   const book = new PeerBook()
