@@ -71,9 +71,11 @@ export class Ledger {
 
   /** An honest member writes a line to its log. */
   heard(member: Member, line: Line): void {
-    for (const [hash, { leader, run, bad, activation }] of this.#sessions) {
+    for (const [hash, { leader, run, waiting, bad, activation }] of this.#sessions) {
       if (leader !== member) continue
-      for (const culprit of bad) if (convicts(line, culprit, ['E_ZSHARE'])) this.#out.add(`${run} ${culprit}`)
+      // Whoever is convicted of something else first is out of the run, and its share is looked at no more.
+      for (const signer of [...waiting, ...bad])
+        if (convicts(line, signer, ['E_ZSHARE', 'E_EQUIV', 'E_POINT'])) this.#out.add(`${run} ${signer}`)
       // Somebody else was faster, and the run is over.
       if (activation && line.msg === 'activation signed' && line.from !== null) this.#sessions.delete(hash)
     }
