@@ -86,9 +86,7 @@ export class Quorum {
     const reached = numbers[this.#need - 1]
     const number = reached ?? numbers.at(-1)
     if (number !== undefined) return { number, agreed: reached !== undefined }
-    // One endpoint speaks for itself.
-    const [only, ...others] = failures
-    throw others.length === 0 && only !== undefined ? only.error : this.#refusal(what, new Map(), failures)
+    throw this.#silence(what, failures)
   }
 
   /**
@@ -105,8 +103,13 @@ export class Quorum {
     const { answers, failures } = await this.#answers(ask, by, signal)
     const answer = answers[this.#need - 1] ?? answers.at(-1)
     if (answer !== undefined) return answer
+    throw this.#silence(what, failures)
+  }
+
+  /** What is thrown when none answers: one endpoint speaks for itself. */
+  #silence(what: string, failures: readonly { name: string; error: unknown }[]): unknown {
     const [only, ...others] = failures
-    throw others.length === 0 && only !== undefined ? only.error : this.#refusal(what, new Map(), failures)
+    return others.length === 0 && only !== undefined ? only.error : this.#refusal(what, new Map(), failures)
   }
 
   /** What the endpoints answer, the highest first. Whoever failed last time keeps nobody waiting if enough others answer. */

@@ -87,7 +87,7 @@ export function wireDecoders(): Decoder[] {
       errors: [HelloError],
       run: (bytes) => {
         const { hello: said, network } = decodeHello(bytes, SIGNER.address)
-        // The signature is the sender's own: any of his is good, and the rest must encode as it came.
+        // The signature is the sender's own: any of its is good, and the rest must encode as it came.
         const again = encodeHello(said, network, { ...SIGNER, sign: () => bytes.subarray(-65) })
         return { again }
       },

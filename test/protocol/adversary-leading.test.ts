@@ -5,25 +5,12 @@ import { decodeBatch, encodeBatch } from '../../relayer/protocol/nonces.ts'
 import { coordinateSignature } from '../../relayer/protocol/roast.ts'
 import { decodeMessage, encodeMessage } from '../../relayer/protocol/signwire.ts'
 import { SigningWorld } from '../support/signing.ts'
-import type { Packet } from '../support/sim-network.ts'
 
 const nobody = (world: SigningWorld) =>
   assert.deepEqual(
     world.members.map(({ faults }) => faults.map(({ code }) => code)),
     world.members.map(() => []),
   )
-
-/** A signing message on its way. */
-function tell(world: SigningWorld, from: number, to: number, body: Uint8Array): Packet {
-  return {
-    from: world.address(from),
-    to: world.address(to),
-    kind: 'tell',
-    session: '',
-    topic: 'sign',
-    body,
-  }
-}
 
 /** Eight later batches of a member in the place of one that it published. */
 function flood(world: SigningWorld, index: number, batch: Uint8Array): Uint8Array[] {
@@ -48,7 +35,7 @@ void test('old batches that somebody replays to a restarted leader keep no hones
   world.reopen(1)
   world.member(3).signer.close()
   for (let at = 0; at < 3; at++) {
-    for (const body of batches) world.network.inject(tell(world, 3, 1, body))
+    for (const body of batches) world.network.inject(world.packet(3, 1, body))
     await world.network.idle()
     assert.deepEqual((await world.probe(1, 0, `after ${at}`)).quorum, [1, 2])
   }
@@ -63,7 +50,7 @@ void test('a member that floods the leader with nonces does not make an honest s
     // Signer 2 has to ask for 3's nonces, and by then 3 has published many more.
     if (message.type === 'need') return 'hold'
     if (message.type === 'package' && to === world.address(3))
-      for (const later of flood(world, 3, batch)) world.network.inject(tell(world, 3, 1, later))
+      for (const later of flood(world, 3, batch)) world.network.inject(world.packet(3, 1, later))
     if (message.type !== 'batch' || from !== world.address(3)) return 'pass'
     batch = message.batch
     return to === world.address(1) ? 'pass' : 'drop'
@@ -124,7 +111,7 @@ void test('two members that withhold their nonces and flood make no honest signe
     await coordination.patience()
     if (passed === 2) {
       passed = 3
-      for (const later of flood(world, 3, batch)) world.network.inject(tell(world, 3, 2, later))
+      for (const later of flood(world, 3, batch)) world.network.inject(world.packet(3, 2, later))
       await world.network.idle()
       world.network.release()
       await world.network.idle()

@@ -18,18 +18,6 @@ const blame = (world: SigningWorld) =>
     faults.map(({ code, culprits }) => [code, culprits.map(({ index }) => index)]),
   )
 
-/** A signing message on its way. */
-function tell(world: SigningWorld, from: number, to: number, body: Uint8Array): Packet {
-  return {
-    from: world.address(from),
-    to: world.address(to),
-    kind: 'tell',
-    session: '',
-    topic: 'sign',
-    body,
-  }
-}
-
 /** Lets a member sign other batches than its node does. */
 function bend(
   world: SigningWorld,
@@ -84,7 +72,7 @@ void test('old batches that somebody replays to a leader do not make it use spen
   }
   for (let at = 0; at < 12; at++) await signed(`before ${at}`)
   forget()
-  for (const from of [2, 3]) for (const body of batches) world.network.inject(tell(world, from, 1, body))
+  for (const from of [2, 3]) for (const body of batches) world.network.inject(world.packet(from, 1, body))
   await world.network.idle()
   for (let at = 0; at < 4; at++) await signed(`after ${at}`)
   assert.deepEqual(blame(world), [[], [], []])

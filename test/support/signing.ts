@@ -15,7 +15,7 @@ import { ed25519, encodeLong, secp256k1 } from './reference/curves.ts'
 import { share as dealShares } from './reference/shares.ts'
 import { seededRng } from './seeded-rng.ts'
 import { settle } from './fake-clock.ts'
-import { SimNetwork } from './sim-network.ts'
+import { type Packet, SimNetwork } from './sim-network.ts'
 
 export const DOMAIN: Domain = { chainId: 31_337, bridge: toAddress(`0x${'b1'.repeat(20)}`) }
 export const FROST_SCHEMES = ['frost-secp256k1-evm', 'frost-secp256k1-bip340', 'frost-ed25519'] as const
@@ -139,6 +139,18 @@ export class SigningWorld {
 
   address(index: number): Address {
     return this.member(index).operator.address
+  }
+
+  /** A signing message on its way from one member to another. */
+  packet(from: number, to: number, body: Uint8Array): Packet {
+    return {
+      from: this.address(from),
+      to: this.address(to),
+      kind: 'tell',
+      session: '',
+      topic: 'sign',
+      body,
+    }
   }
 
   /** What a leader passes to coordinateSignature for a probe with a key; its patience is over when nothing moves. */
