@@ -10,7 +10,6 @@ import { LOG_LEVELS, type LogLevel } from './lib/log.ts'
 import {
   address,
   alias,
-  configText,
   deepFreeze,
   filled,
   majority,
@@ -21,7 +20,7 @@ import {
   whole,
   withQuorum,
 } from './lib/settings.ts'
-import { misspeltIn, placeOf, type Source, variableOf } from './lib/source.ts'
+import { configText, misspeltIn, placeOf, type Source, variableOf } from './lib/source.ts'
 
 /** A field's text (from file or environment) made into its value; throws an Error whose message says what to do. */
 const text = <T>(parse: (value: string) => T) =>

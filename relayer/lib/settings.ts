@@ -1,8 +1,6 @@
 // Texts of settings and arguments made into values; each refusal says what to do and never repeats the text.
-import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { type Address, type Hex, toAddress } from './bytes.ts'
-import { ConfigError, pathFault } from './errors.ts'
 
 /** The longest path of a Unix socket that the operating system takes, in bytes. */
 const SOCKET_PATH_BYTES = 103
@@ -95,14 +93,4 @@ export function hash32(value: string): Hex {
   const text = value.toLowerCase()
   if (!/^0x[0-9a-f]{64}$/.test(text)) throw new RangeError('must be a hash: 0x and 64 hex digits')
   return text as Hex // CAST: the expression says so
-}
-
-/** What a configuration file says. @throws ConfigError if it is a directory, or nothing that this user may read */
-export function configText(file: string): string {
-  try {
-    return readFileSync(file, 'utf8')
-  } catch (cause) {
-    const hint = 'name your configuration with --config FILE or TRUSS_CONFIG, and let this user read it'
-    throw new ConfigError(`read configuration ${file}: ${pathFault(cause)}`, { hint, cause })
-  }
 }

@@ -1,5 +1,6 @@
-// Where settings come from, a file and the environment, and what is wrong with how their addresses are written.
-import { messageOf } from './errors.ts'
+// Where settings come from, a file and the environment, and what is wrong with how they are written there.
+import { readFileSync } from 'node:fs'
+import { ConfigError, messageOf, pathFault } from './errors.ts'
 
 /** Where configuration comes from: a file (or none) and the environment, which wins. */
 export interface Source {
@@ -7,6 +8,16 @@ export interface Source {
   readonly env: Readonly<Record<string, string | undefined>>
   /** Looks at an address as it is written: its letters' case may carry a checksum. @throws Error that says what to do */
   readonly checkAddress?: (text: string) => void
+}
+
+/** What a configuration file says. @throws ConfigError if it is a directory, or nothing that this user may read */
+export function configText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (cause) {
+    const hint = 'name your configuration with --config FILE or TRUSS_CONFIG, and let this user read it'
+    throw new ConfigError(`read configuration ${file}: ${pathFault(cause)}`, { hint, cause })
+  }
 }
 
 /** The environment variable of a field: rpcUrls is TRUSS_RPC_URLS. */
