@@ -94,7 +94,8 @@ function beforeAttempt(scene: Scene): Obstacle[] {
     const each = said.get(member)
     return each?.deals === true && each.protocolVersion === version
   })
-  const lacking = willing.length < (spec.old?.threshold ?? 0)
+  const coming = old.filter((member) => view.coming.includes(member))
+  const lacking = willing.length + coming.length < (spec.old?.threshold ?? 0)
   const needed = new Set([...spec.next.members, ...(lacking ? old : [])])
   const found: Obstacle[] = []
   for (const who of needed) {
@@ -138,6 +139,7 @@ function unheard(who: Address, { view, connected, headOf, head, self }: Scene): 
         remedy: 'ask its operator to check its RPC endpoints (rpcUrls)',
       },
     ]
+  if (view.coming.includes(who)) return []
   return [
     {
       who,

@@ -17,7 +17,7 @@ import { type Roster, rosterOf, versionConflict } from './roster.ts'
 import { coordinatorOf, type Standing, type StartDesk } from './starts.ts'
 import { type CeremonyDeps, type CeremonyTerms, dealingOf, participantsOf, seatsOf } from './terms.ts'
 import type { CeremonyView } from './view.ts'
-import { attemptAt, opening, roundDeadline, startDeadline } from './windows.ts'
+import { attemptAt, comingUntil, opening, roundDeadline, startDeadline } from './windows.ts'
 
 /** How the reason of an attempt begins that did not start. */
 export const NOT_STARTED = 'start attempt:'
@@ -141,6 +141,7 @@ export class Muster {
       }
     } finally {
       this.#announcing = null
+      view.coming = []
     }
   }
 
@@ -206,21 +207,29 @@ export class Muster {
 
   #roster(attempt: number): Roster {
     const { terms, excluded } = this.#parts
-    const roster = rosterOf(terms.spec, this.#board.heard(attempt), excluded)
+    const coming = new Set(this.#coming(attempt))
+    const roster = rosterOf(terms.spec, this.#board.heard(attempt), { excluded, coming })
     const elsewhere = roster.missingMembers.filter((member) => this.#board.elsewhere.has(member))
     if (elsewhere.length === 0) return roster
     const doubt = 'announce another change than this node reads on chain: compare RPC endpoints'
     return { ...roster, missing: `${roster.missing}; ${elsewhere.join(', ')} ${doubt}` }
   }
 
+  /** Who is connected, said nothing yet, not even of another change, and has time to. */
+  #coming(attempt: number): Address[] {
+    const { deps, terms } = this.#parts
+    if (deps.blocks.head() >= comingUntil(terms, attempt)) return []
+    const heard = this.#board.heard(attempt)
+    return this.#participants.filter(
+      (member) => !heard.has(member) && !this.#board.elsewhere.has(member) && deps.network.connected(member),
+    )
+  }
+
   /** The start message, if this is the time for it: everybody needed is there, and no better dealer is on its way. */
   #compose(attempt: number, roster: Roster): SignedStart | null {
     const { deps, terms, suspicion } = this.#parts
     const { spec } = terms
-    if (!roster.complete) return null
-    const patience = (opening(terms, attempt) + startDeadline(terms, attempt)) / 2
-    const coming = roster.quietOld.some((member) => deps.network.connected(member))
-    if (coming && deps.blocks.head() < patience) return null
+    if (!roster.complete || this.#coming(attempt).length > 0) return null
     const choice = { context: this.#context, attempt, willing: roster.willing, suspicion }
     const dealers = spec.old === null ? [] : chooseDealers({ old: spec.old, next: spec.next }, choice)
     if (dealers === null) return null
@@ -270,6 +279,7 @@ export class Muster {
     view.coordinator = coordinator
     view.dealers = []
     view.ready = []
+    view.coming = this.#coming(attempt)
     view.announced = [...this.#board.heard(attempt)].map(([address, said]) => ({
       address,
       protocolVersion: said.protocolVersion,
@@ -278,9 +288,10 @@ export class Muster {
       vetoes: said.vetoes,
       refusal: said.refusal,
     }))
-    view.waitingFor = roster.complete
-      ? { what: 'the start message of the coordinator', members: [coordinator] }
-      : { what: roster.missing, members: roster.missingMembers }
+    if (roster.complete)
+      view.waitingFor = { what: 'the start message of the coordinator', members: [coordinator] }
+    else if (roster.missing === '') view.waitingFor = null
+    else view.waitingFor = { what: roster.missing, members: roster.missingMembers }
   }
 }
 

@@ -9,32 +9,36 @@ export interface Roster {
   readonly willing: readonly Address[]
   /** Whether the attempt can start: all of the new committee in one version, and a threshold of dealers. */
   readonly complete: boolean
-  /** Old members that have not announced themselves: a better choice of dealers may come. */
-  readonly quietOld: readonly Address[]
-  /** What is missing, in words, and whom it waits for; empty if complete. */
+  /** What is missing, in words, and whom it waits for; empty if nothing is, or only who is on its way. */
   readonly missing: string
   readonly missingMembers: readonly Address[]
 }
 
-/**
- * @param announced what each participant said for this attempt
- * @param excluded proven culprits; they do not deal, as long as a threshold of others is left
- */
+/** What is known of members beside what they announced. */
+export interface Known {
+  /** Proven culprits: they do not deal. */
+  readonly excluded: ReadonlySet<Address>
+  /** Members that said nothing yet and have time to: the attempt waits for them, and nobody is told their names. */
+  readonly coming: ReadonlySet<Address>
+}
+
+/** @param announced what each participant said for this attempt */
 export function rosterOf(
   spec: CeremonySpec,
   announced: ReadonlyMap<Address, Announcement>,
-  excluded: ReadonlySet<Address>,
+  { excluded, coming }: Known,
 ): Roster {
-  const absentNew = spec.next.members.filter((member) => !announced.has(member))
+  const unheardNew = spec.next.members.filter((member) => !announced.has(member))
+  const absentNew = unheardNew.filter((member) => !coming.has(member))
   const vetoing = spec.next.members.filter((member) => announced.get(member)?.vetoes === true)
   const version = commonVersion(spec.next.members, announced)
   const old = spec.old?.members ?? []
-  const quietOld = old.filter((member) => !announced.has(member))
   const willing = old.filter((member) => {
     const said = announced.get(member)
     return said?.deals === true && said.protocolVersion === version && !excluded.has(member)
   })
-  const lacking = Math.max(0, (spec.old?.threshold ?? 0) - willing.length)
+  const threshold = spec.old?.threshold ?? 0
+  const lacking = threshold - willing.length - old.filter((member) => coming.has(member)).length
   const reasons: string[] = []
   const members: Address[] = []
   if (absentNew.length > 0) {
@@ -42,7 +46,7 @@ export function rosterOf(
       `${absentNew.length} of the ${spec.next.members.length} members have not announced themselves`,
     )
     members.push(...absentNew)
-  } else if (version === null) {
+  } else if (unheardNew.length === 0 && version === null) {
     reasons.push(`members run different protocol versions: ${versions(spec.next.members, announced)}`)
     members.push(...spec.next.members)
   }
@@ -54,7 +58,9 @@ export function rosterOf(
   }
   if (lacking > 0) {
     reasons.push(`${lacking} more of the old members must deal${refusals(old, announced)}`)
-    const others = old.filter((member) => !willing.includes(member) && announced.get(member)?.deals !== true)
+    const others = old.filter(
+      (member) => !willing.includes(member) && !coming.has(member) && announced.get(member)?.deals !== true,
+    )
     members.push(...others)
     const foreign = old.filter((member) => {
       const said = announced.get(member)
@@ -64,8 +70,8 @@ export function rosterOf(
   }
   return {
     willing,
-    complete: reasons.length === 0,
-    quietOld,
+    complete:
+      unheardNew.length === 0 && version !== null && vetoing.length === 0 && willing.length >= threshold,
     missing: reasons.join('; '),
     missingMembers: [...new Set(members)],
   }

@@ -47,6 +47,8 @@ export interface CeremonyView {
   attempt: number | null
   coordinator: Address | null
   announced: readonly AnnouncedMember[]
+  /** Connected members that said nothing yet and have time to, early in a window. */
+  coming: readonly Address[]
   /** The dealers of the joined start message. */
   dealers: readonly Address[]
   /** Members whose readiness this node holds. */
@@ -79,6 +81,7 @@ export function newView(spec: Pick<CeremonySpec, 'op' | 'next'>): CeremonyView {
     attempt: null,
     coordinator: null,
     announced: [],
+    coming: [],
     dealers: [],
     ready: [],
     waitingFor: null,

@@ -78,6 +78,14 @@ export function startDeadline(windows: Windows, attempt: number): number {
   return within(windows, attempt, START_SHARE)
 }
 
+/**
+ * Up to this block of attempt k a connected member that said nothing counts as on its way: it may see the window open a
+ * little later. Half of the time to start.
+ */
+export function comingUntil(windows: Windows, attempt: number): number {
+  return (opening(windows, attempt) + startDeadline(windows, attempt)) / 2
+}
+
 /** The block from which round 1, 2 or 3 of attempt k is over for whoever has not spoken, or (4) every dispute. */
 export function roundDeadline(windows: Windows, attempt: number, round: number): number {
   const share = ROUND_SHARES[Math.min(Math.max(round, 1), ROUND_SHARES.length) - 1]

@@ -76,6 +76,44 @@ test('27 a newcomer is missing: the attempt is not started, the absent one is na
   await sim.stop()
 })
 
+test('early in a window only who is not connected is waited for by name: the others may see it open a little later', async () => {
+  const sim = await CeremonySim.of('early in a window', 4)
+  const old = sim.committee(1, 2, 0, 1, 2)
+  await sim.complete(sim.keygen(old))
+  const spec = await sim.reshare('reshare', old, sim.committee(2, 2, 0, 1, 2, 3))
+  const [one, slow, newcomer] = sim.some(0, 1, 3)
+  assert.ok(one && slow && newcomer)
+  sim.net.leave(newcomer.address)
+  await sim.begin(spec, sim.some(0, 1, 2))
+  await sim.mine(WINDOW - 1)
+  // The second window: one of them is heard a block later than the others.
+  const late = sim.net.rule(({ from, topic }) =>
+    from === slow.address && topic === 'announce' ? 'hold' : 'pass',
+  )
+  await sim.mine()
+  assert.deepEqual([one.view?.stage, one.view?.attempt], ['announcing', 1])
+  assert.deepEqual(one.view?.announced.map(({ address }) => address).includes(slow.address), false)
+  assert.deepEqual(one.view?.waitingFor?.members, [newcomer.address])
+  assert.match(one.view.waitingFor?.what ?? '', /^1 of the 4 members/)
+  assert.deepEqual(one.view.coming, [slow.address])
+  late()
+  sim.net.release()
+  await sim.mine()
+  assert.deepEqual(one.view.coming, [])
+  assert.deepEqual(one.view.waitingFor?.members, [newcomer.address])
+
+  // The third: it stays quiet, and is named once half of the time to start has passed.
+  await sim.mine(WINDOW - 2)
+  sim.net.rule(({ from, topic }) => (from === slow.address && topic === 'announce' ? 'drop' : 'pass'))
+  await sim.mine()
+  const opened = sim.startBlock + 2 * WINDOW
+  assert.deepEqual([sim.head, one.view.waitingFor?.members], [opened, [newcomer.address]])
+  await sim.until(() => (one.view?.waitingFor?.members ?? []).includes(slow.address), 3)
+  assert.equal(sim.head, opened + 3)
+  assert.deepEqual(one.view.coming, [])
+  await sim.stop()
+})
+
 test('a silent dealer is suspected, deals later next time, and is not excluded', async () => {
   const sim = await CeremonySim.of('silent dealer', 5)
   const old = sim.committee(1, 2, 0, 1, 2)

@@ -13,6 +13,9 @@ const reshare = reshareOf(
 )
 const keygen: CeremonySpec = { ...reshare, op: 'keygen', old: null }
 
+/** Neither proven culprits, nor members that may yet announce themselves. */
+const NOBODY = { excluded: new Set<Address>(), coming: new Set<Address>() }
+
 function said(...entries: [number, Partial<Announcement>][]): Map<Address, Announcement> {
   return new Map(
     entries.map(([n, part]) => [
@@ -32,23 +35,41 @@ function said(...entries: [number, Partial<Announcement>][]): Map<Address, Annou
 }
 
 test('complete with all of the new committee and a threshold of the old one', () => {
-  const roster = rosterOf(reshare, said([2, {}], [3, {}], [4, {}]), new Set())
+  const roster = rosterOf(reshare, said([2, {}], [3, {}], [4, {}]), NOBODY)
   assert.equal(roster.complete, true)
   assert.deepEqual(roster.willing, members(2, 3))
-  assert.deepEqual(roster.quietOld, members(1))
-  assert.equal(rosterOf(keygen, said([2, {}], [3, {}], [4, {}]), new Set()).complete, true)
+  assert.equal(rosterOf(keygen, said([2, {}], [3, {}], [4, {}]), NOBODY).complete, true)
 })
 
 test('an absent member of the new committee is named', () => {
-  const roster = rosterOf(reshare, said([1, {}], [2, {}], [3, {}]), new Set())
+  const roster = rosterOf(reshare, said([1, {}], [2, {}], [3, {}]), NOBODY)
   assert.equal(roster.complete, false)
   assert.deepEqual(roster.missingMembers, members(4))
   assert.match(roster.missing, /1 of the 3 members have not announced/)
 })
 
+test('who is on its way is waited for and not named: as a member, as a dealer, and beside those who refuse', () => {
+  const coming = (...numbers: number[]) => new Set(members(...numbers))
+  const heard = said([1, {}], [2, {}])
+  const late = rosterOf(reshare, heard, { excluded: new Set(), coming: coming(3) })
+  assert.deepEqual([late.complete, late.missingMembers], [false, members(4)])
+  assert.match(late.missing, /^1 of the 3 members have not announced/)
+  const all = rosterOf(reshare, heard, { excluded: new Set(), coming: coming(3, 4) })
+  assert.deepEqual([all.complete, all.missing, all.missingMembers], [false, '', []])
+  // Nobody of the new committee has been heard: that is no conflict of versions.
+  const first = rosterOf(reshare, said([1, {}]), { excluded: new Set(), coming: coming(2, 3, 4) })
+  assert.deepEqual([first.complete, first.missing], [false, ''])
+
+  const refusing = said([2, { deals: false, refusal: 'no' }], [3, {}], [4, {}])
+  const enough = rosterOf(reshare, refusing, { excluded: new Set(), coming: coming(1) })
+  assert.deepEqual([enough.complete, enough.missing], [false, ''])
+  const none = rosterOf(reshare, refusing, { excluded: new Set(), coming: coming() })
+  assert.deepEqual(none.missingMembers, members(1, 2))
+})
+
 test('a missing dealer: the old members that might still come, and who refuses for what reason', () => {
   const heard = said([2, { deals: false, refusal: 'threshold below policy' }], [3, {}], [4, {}])
-  const roster = rosterOf(reshare, heard, new Set())
+  const roster = rosterOf(reshare, heard, NOBODY)
   assert.equal(roster.complete, false)
   assert.deepEqual(roster.missingMembers, members(1, 2))
   assert.match(
@@ -59,13 +80,16 @@ test('a missing dealer: the old members that might still come, and who refuses f
 
 test('a proven culprit does not deal', () => {
   const heard = said([1, {}], [2, {}], [3, {}], [4, {}])
-  assert.deepEqual(rosterOf(reshare, heard, new Set(members(1))).willing, members(2, 3))
-  assert.equal(rosterOf(reshare, heard, new Set(members(1, 2))).complete, false)
+  assert.deepEqual(
+    rosterOf(reshare, heard, { ...NOBODY, excluded: new Set(members(1)) }).willing,
+    members(2, 3),
+  )
+  assert.equal(rosterOf(reshare, heard, { ...NOBODY, excluded: new Set(members(1, 2)) }).complete, false)
 })
 
 test('members of one committee that differ in protocol version do not start, and each is named with what it runs', () => {
   const heard = said([2, {}], [3, {}], [4, { protocolVersion: 2, softwareVersion: '0.9.0' }])
-  const roster = rosterOf(reshare, heard, new Set())
+  const roster = rosterOf(reshare, heard, NOBODY)
   assert.equal(roster.complete, false)
   assert.match(roster.missing, new RegExp(`${member(4)} runs 2 \\(0.9.0\\)`))
   assert.match(roster.missing, new RegExp(`${member(2)} runs 1 \\(0.1.0\\)`))
@@ -76,24 +100,24 @@ test('members of one committee that differ in protocol version do not start, and
 
 test('an old member of another version does not deal, and blocks nobody that does not need it', () => {
   const heard = said([1, { protocolVersion: 2 }], [2, {}], [3, {}], [4, {}])
-  const roster = rosterOf(reshare, heard, new Set())
+  const roster = rosterOf(reshare, heard, NOBODY)
   assert.deepEqual([roster.complete, roster.willing], [true, members(2, 3)])
   const needed = said([1, { protocolVersion: 2 }], [2, { deals: false }], [3, {}], [4, {}])
   assert.match(
-    rosterOf(reshare, needed, new Set()).missing,
+    rosterOf(reshare, needed, NOBODY).missing,
     new RegExp(`other protocol versions: ${member(1)} runs 2`),
   )
 })
 
 test('a member of the new committee that vetoes is there and takes no part; an old one that leaves is no dealer', () => {
   const veto = { deals: false, vetoes: true, refusal: 'its operator vetoed the change' }
-  const stays = rosterOf(reshare, said([1, {}], [2, {}], [3, veto], [4, {}]), new Set())
+  const stays = rosterOf(reshare, said([1, {}], [2, {}], [3, veto], [4, {}]), NOBODY)
   assert.equal(stays.complete, false)
   assert.deepEqual(stays.missingMembers, members(3))
   assert.match(stays.missing, /1 of the 3 members take no part .*0003 refuses: its operator vetoed/)
-  const leaves = rosterOf(reshare, said([1, veto], [2, {}], [3, {}], [4, {}]), new Set())
+  const leaves = rosterOf(reshare, said([1, veto], [2, {}], [3, {}], [4, {}]), NOBODY)
   assert.equal(leaves.complete, true)
   assert.deepEqual(leaves.willing, members(2, 3))
-  const first = rosterOf(keygen, said([2, {}], [3, { ...veto, refusal: 'too low' }], [4, {}]), new Set())
+  const first = rosterOf(keygen, said([2, {}], [3, { ...veto, refusal: 'too low' }], [4, {}]), NOBODY)
   assert.deepEqual([first.complete, first.missingMembers], [false, members(3)])
 })

@@ -137,6 +137,19 @@ test('nobody is named while all is well, nor one who does not deal where enough 
   assert.deepEqual(obstaclesOf(scene({ announced: [] })), [], 'nobody was heard yet, and all are connected')
 })
 
+test('early in a window nobody is named who is on its way, nor one who does not deal where enough others may', () => {
+  const early = scene({
+    announced: heard({ 2: refuses('mine'), 3: null, 4: null }),
+    coming: members(3, 4),
+  })
+  assert.deepEqual(obstaclesOf(early), [])
+  const behind = obstaclesOf({ ...early, headOf: (who) => (who === member(3) ? 60 : 100) })
+  assert.deepEqual(
+    behind.map(({ who, reason }) => [who, reason]),
+    [[member(3), 'behind']],
+  )
+})
+
 test("this node's own part is named first", () => {
   const both = scene(
     { announced: heard({ 2: { ...refuses(VETOED), vetoes: true } }) },
