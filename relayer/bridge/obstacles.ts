@@ -128,7 +128,8 @@ function unheard(who: Address, { view, connected, headOf, head, self }: Scene): 
         remedy: `ask its operator to start its daemon and to see that its port can be reached; \`truss admin check ${who}\` tries it from here`,
       },
     ]
-  if (view.announced.length === 0) return []
+  // Its head is what it last reported: that it looks behind as well says nothing yet.
+  if (view.announced.length === 0 || view.coming.includes(who)) return []
   const at = headOf(who)
   if (at !== null && at < head - BEHIND_BLOCKS)
     return [
@@ -139,7 +140,6 @@ function unheard(who: Address, { view, connected, headOf, head, self }: Scene): 
         remedy: 'ask its operator to check its RPC endpoints (rpcUrls)',
       },
     ]
-  if (view.coming.includes(who)) return []
   return [
     {
       who,

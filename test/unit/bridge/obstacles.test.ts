@@ -143,10 +143,11 @@ test('early in a window nobody is named who is on its way, nor one who does not 
     coming: members(3, 4),
   })
   assert.deepEqual(obstaclesOf(early), [])
-  const behind = obstaclesOf({ ...early, headOf: (who) => (who === member(3) ? 60 : 100) })
+  assert.deepEqual(obstaclesOf({ ...early, headOf: () => 60 }), [], 'what they last reported may be old')
+  const gone = obstaclesOf({ ...early, connected: (who) => who !== member(4) })
   assert.deepEqual(
-    behind.map(({ who, reason }) => [who, reason]),
-    [[member(3), 'behind']],
+    gone.map(({ who, reason }) => [who, reason]),
+    [[member(4), 'offline']],
   )
 })
 
