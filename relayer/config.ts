@@ -122,6 +122,11 @@ export const FIELDS = {
     about: 'Your rule: kept, no change gives a signing majority up; yes, there always is one; or no.',
     schema: text(majority).prefault('kept'),
   },
+  dealSpanBlocks: {
+    about:
+      'Your rule: a change counts together with those activated within the last so many blocks; 0: alone.',
+    schema: text(whole(0, 10_000_000)).prefault('7200'),
+  },
   dealDelayBlocks: {
     about:
       'Your rule: deal only when so many blocks on top of the change are final; time to look, and to veto.',

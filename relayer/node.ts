@@ -240,6 +240,7 @@ function rulesOf(config: Config): DealingRules {
     minOverlap: config.dealMinOverlap ?? null,
     maxThresholdStep: config.dealMaxThresholdStep,
     majority: config.dealMajorityOnly,
+    spanBlocks: config.dealSpanBlocks,
     delayBlocks: config.dealDelayBlocks,
   }
 }

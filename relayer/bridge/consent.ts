@@ -6,6 +6,7 @@ import type { CeremonySpec } from '../protocol/spec.ts'
 import type { Decision, OperatorVerdict } from '../store/decisions.ts'
 import { specOf } from './committee.ts'
 import type { Sight } from './follower.ts'
+import { committeeAt, type Earlier } from './lineage.ts'
 import type { Desk } from './parts.ts'
 import { type DealingRules, differenceOf, heldBackBy } from './policy.ts'
 
@@ -54,6 +55,7 @@ export class Consent {
   readonly #rules: DealingRules | null
   #spec: CeremonySpec | null = null
   #waitsForBlock: number | null = null
+  #earlier: Earlier | null = null
   #decision: Decision | 'unreadable' | null = null
   /** The last word in this process: no look that began before it undoes it, nor a disk that takes no veto. */
   #word: Decision | null = null
@@ -79,7 +81,7 @@ export class Consent {
       leaves,
       thresholdBefore: old?.threshold ?? null,
       threshold: next.threshold,
-      heldBack: this.#rules === null ? null : heldBackBy(this.#rules, spec),
+      heldBack: this.#heldBack(spec),
       waitsForBlock: this.#waitsForBlock,
       decision: this.#decided(spec),
     }
@@ -96,6 +98,7 @@ export class Consent {
       this.#dropped = finalised.number
     }
     const spec = specOf(chain, sight)
+    this.#earlier = await this.#before(sight)
     this.#spec = spec
     const until = (state.pending?.startBlock ?? 0) + (this.#rules?.delayBlocks ?? 0)
     this.#waitsForBlock = spec === null || spec.old === null || finalised.number >= until ? null : until
@@ -108,7 +111,7 @@ export class Consent {
     const verdict = this.#decided(spec)
     if (verdict !== null) return verdict === 'vetoed' ? VETOED : null
     if (this.#decision === 'unreadable') return UNREADABLE
-    const held = this.#rules === null ? null : heldBackBy(this.#rules, spec)
+    const held = this.#heldBack(spec)
     if (held !== null || this.#waitsForBlock === null) return held
     return `it waits until block ${this.#waitsForBlock} is final (${DELAY})`
   }
@@ -151,6 +154,18 @@ export class Consent {
     const { change } = this
     if (change === null) throw new InputError(`${asked}: no change is pending any more`)
     return change
+  }
+
+  #heldBack(spec: CeremonySpec): string | null {
+    if (this.#rules === null) return null
+    return heldBackBy(this.#rules, { ...spec, earlier: this.#earlier })
+  }
+
+  /** The committee that ran before all changes with which the pending one counts together. */
+  async #before({ state, finalised, running, info }: Sight): Promise<Earlier | null> {
+    const span = this.#rules?.spanBlocks ?? 0
+    if (span === 0 || state.pending === null || running === null) return null
+    return await committeeAt(finalised.number - span, { running, info })
   }
 
   /** What was decided about this change, and not about another one under its number. */

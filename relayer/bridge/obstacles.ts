@@ -1,5 +1,6 @@
 // Who holds the pending ceremony up: each member with the reason, and what whoever reads it can do.
-import { NO_SHARE, NOT_STARTED } from '../ceremony/muster.ts'
+import { NO_SHARE } from '../ceremony/muster.ts'
+import { NOT_STARTED } from '../ceremony/unstarted.ts'
 import type { AnnouncedMember, CeremonyView } from '../ceremony/view.ts'
 import type { Address } from '../lib/bytes.ts'
 import { PROTOCOL_VERSION } from '../protocol/channel.ts'

@@ -1,5 +1,6 @@
 // The operator's rules: for which changes of the committee this node deals without being asked (docs/adr/0017).
 import type { Committee } from '../protocol/party.ts'
+import { type Earlier, MOST_EPOCHS } from './lineage.ts'
 
 /** Rules that the operator sets; `DEFAULT_RULES` where nothing is configured. */
 export interface DealingRules {
@@ -16,6 +17,11 @@ export interface DealingRules {
    * or less, or grows the committee until fewer than half can sign. never: this is not looked at.
    */
   readonly majority: 'always' | 'kept' | 'never'
+  /**
+   * A change counts together with those activated within the last so many blocks, so that a series of single ones does not
+   * pass where their sum would not; 0: each counts by itself.
+   */
+  readonly spanBlocks: number
   /** Blocks that must be final on top of the governance change before this node deals. */
   readonly delayBlocks: number
 }
@@ -27,6 +33,7 @@ export const DEFAULT_RULES: DealingRules = {
   minOverlap: null,
   maxThresholdStep: 1,
   majority: 'kept',
+  spanBlocks: 7200,
   delayBlocks: 0,
 }
 
@@ -36,6 +43,8 @@ type Shape = Pick<Committee, 'members' | 'threshold'>
 export interface Shapes {
   readonly old: Shape | null
   readonly next: Shape
+  /** The committee that ran `spanBlocks` ago; null or absent: none, or no rule asks for it. */
+  readonly earlier?: Earlier | null
 }
 
 /** What a change does, seen from the running committee; in a keygen everybody joins. */
@@ -59,7 +68,25 @@ export function heldBackBy(rules: DealingRules, spec: Shapes): string | null {
     return `threshold ${threshold} is below dealMinThreshold ${rules.minThreshold}`
   if (rules.majority === 'always' && 2 * threshold <= size)
     return `threshold ${threshold} of ${size} is not a majority (dealMajorityOnly)`
-  return spec.old === null ? null : heldBackFrom(rules, { old: spec.old, next: spec.next })
+  if (spec.old === null) return null
+  const { old, next, earlier = null } = spec
+  return heldBackFrom(rules, { old, next }) ?? heldBackInSeries(rules, { old, next, earlier })
+}
+
+/** What changes nothing about the committee, such as a refresh, adds nothing to a series. */
+function heldBackInSeries(
+  rules: DealingRules,
+  { old, next, earlier }: { old: Shape; next: Shape; earlier: Earlier | null },
+): string | null {
+  if (earlier === null || rules.spanBlocks === 0) return null
+  const { joins, leaves } = differenceOf({ old, next })
+  if (joins.length === 0 && leaves.length === 0 && next.threshold === old.threshold) return null
+  const held = earlier.cut
+    ? `more than ${MOST_EPOCHS} epochs began`
+    : heldBackFrom(rules, { old: earlier, next })
+  return held === null
+    ? null
+    : `with the other changes of the last ${rules.spanBlocks} blocks, since epoch ${earlier.epoch} (dealSpanBlocks): ${held}`
 }
 
 function heldBackFrom(rules: DealingRules, { old, next }: { old: Shape; next: Shape }): string | null {

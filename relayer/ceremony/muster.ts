@@ -16,28 +16,12 @@ import { Patience } from './patience.ts'
 import { type Roster, rosterOf, versionConflict } from './roster.ts'
 import { coordinatorOf, type Standing, type StartDesk } from './starts.ts'
 import { type CeremonyDeps, type CeremonyTerms, dealingOf, participantsOf, seatsOf } from './terms.ts'
+import { NotStartedError, notStarted } from './unstarted.ts'
 import type { CeremonyView } from './view.ts'
 import { attemptAt, comingUntil, opening, roundDeadline, startDeadline } from './windows.ts'
 
-/** How the reason of an attempt begins that did not start. */
-export const NOT_STARTED = 'start attempt:'
 /** What an old member announces that cannot deal. */
 export const NO_SHARE = 'it holds no share that it can deal from'
-
-/** An attempt that did not start, or that this node did not join; nothing was sent but announcements. */
-export class NotStartedError extends Error {
-  override name = 'NotStartedError'
-  /** Whom it waited for. */
-  readonly members: readonly Address[]
-  /** Those of them that said nothing: who says that it refuses, or waits, is not silent. */
-  readonly silent: readonly Address[]
-
-  constructor(reason: string, members: readonly Address[], silent: readonly Address[] = []) {
-    super(`${NOT_STARTED} ${reason}`)
-    this.members = members
-    this.silent = silent
-  }
-}
 
 /** What a muster works on; all of it belongs to one ceremony. */
 export interface MusterParts {
@@ -293,15 +277,4 @@ export class Muster {
     else if (roster.missing === '') view.waitingFor = null
     else view.waitingFor = { what: roster.missing, members: roster.missingMembers }
   }
-}
-
-function notStarted(
-  roster: Roster,
-  coordinator: Address,
-  heard: ReadonlyMap<Address, Announcement>,
-): NotStartedError {
-  const silent = roster.missingMembers.filter((member) => !heard.has(member))
-  return roster.complete
-    ? new NotStartedError('the coordinator sent no start message', [coordinator], [coordinator])
-    : new NotStartedError(roster.missing, roster.missingMembers, silent)
 }

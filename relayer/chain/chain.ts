@@ -80,6 +80,8 @@ export interface EpochInfo {
   /** n - t + 1 (burned: n_b - t_b + 1). */
   readonly receiptsNeeded: number
   readonly waived: boolean
+  /** Block of its `EpochActivated`, 0 if it never was activated. */
+  readonly activatedBlock: number
 }
 
 /** KeyRecord of CONTRACTS: what an activation says of one key. */

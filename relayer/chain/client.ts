@@ -18,7 +18,7 @@ import type {
   SignedReceipt,
   TxOutcome,
 } from './chain.ts'
-import { type At, type EpochRecord, readCommitteeState, readEpochInfo } from './contracts.ts'
+import { type At, readCommitteeState, readEpochInfo } from './contracts.ts'
 import { createEndpoints, type Endpoint } from './endpoint.ts'
 import { EventReader } from './events.ts'
 import type { Exchange } from './exchange.ts'
@@ -147,8 +147,12 @@ export class EthersChain implements Chain {
   }
 
   async epochInfo(epoch: number, at: BlockRef, signal?: AbortSignal): Promise<EpochInfo> {
-    const { activatedBlock: _, ...info } = await this.#epoch(epoch, at, signal)
-    return info
+    const { bridge } = this
+    return this.#quorum.agree(
+      `epoch ${epoch} at block ${at.number}`,
+      (endpoint) => readEpochInfo(endpoint, { bridge, epoch, at, signal }),
+      signal,
+    )
   }
 
   async events(from: number, to: number, signal?: AbortSignal): Promise<readonly BridgeEvent[]> {
@@ -161,7 +165,7 @@ export class EthersChain implements Chain {
   }
 
   async activation(epoch: number, at: BlockRef, signal?: AbortSignal): Promise<ActivationEvent | null> {
-    const { activatedBlock } = await this.#epoch(epoch, at, signal)
+    const { activatedBlock } = await this.epochInfo(epoch, at, signal)
     if (activatedBlock === 0) return null
     const block = await this.block(activatedBlock, signal)
     if (block === null) throw new ChainError(`read the activation of epoch ${epoch}: its block is not there`)
@@ -223,16 +227,7 @@ export class EthersChain implements Chain {
     return { balance, activationCost: gas * maxFeePerGas }
   }
 
-  async #epoch(epoch: number, at: BlockRef, signal: AbortSignal | undefined): Promise<EpochRecord> {
-    const { bridge } = this
-    return this.#quorum.agree(
-      `epoch ${epoch} at block ${at.number}`,
-      (endpoint) => readEpochInfo(endpoint, { bridge, epoch, at, signal }),
-      signal,
-    )
-  }
-
-  async #latestEpoch(epoch: number, signal: AbortSignal | undefined): Promise<EpochRecord> {
+  async #latestEpoch(epoch: number, signal: AbortSignal | undefined): Promise<EpochInfo> {
     const at: At = 'latest'
     const { bridge } = this
     return this.#quorum.first(

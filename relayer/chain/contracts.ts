@@ -71,9 +71,6 @@ const epochSchema = z.object({
   activatedBlock: count,
 })
 
-/** `epochInfo` with the block of its activation, 0 if it never was activated. */
-export type EpochRecord = EpochInfo & { readonly activatedBlock: number }
-
 /** Where a view is read: at a final block by its hash, or at the latest head for a look before sending. */
 export type At = BlockRef | 'latest'
 
@@ -90,7 +87,7 @@ export async function readCommitteeState(
 export async function readEpochInfo(
   endpoint: Endpoint,
   { bridge, epoch, at, signal }: { bridge: Address; epoch: number; at: At; signal?: AbortSignal | undefined },
-): Promise<EpochRecord> {
+): Promise<EpochInfo> {
   const info = await readView(endpoint, { bridge, at, signal, name: 'epochInfo', args: [epoch] })
   return checked(endpoint, epochSchema, info)
 }

@@ -1,4 +1,5 @@
 // What a governance command will change, worked out from the contract's state before anything is sent.
+import type { Earlier } from '../bridge/lineage.ts'
 import { DEFAULT_RULES, heldBackBy } from '../bridge/policy.ts'
 import type { AdminCall } from '../chain/admin.ts'
 import type { CommitteeState, EpochInfo } from '../chain/chain.ts'
@@ -34,6 +35,8 @@ export interface Situation {
   readonly state: CommitteeState
   readonly pending: EpochInfo | null
   readonly outstanding: EpochInfo | null
+  /** The committee that ran a default span of blocks ago; null before the first key. */
+  readonly earlier: Earlier | null
   /** Whether transfers are paused. */
   readonly paused: boolean
 }
@@ -224,7 +227,7 @@ function notesOf(
 
 function warningsOf(
   action: CommitteeAction,
-  { state, outstanding }: Situation,
+  { state, outstanding, earlier }: Situation,
   after: Shape | null,
 ): string[] {
   const warnings: string[] = []
@@ -241,7 +244,9 @@ function warningsOf(
       'the dealers alone cannot give enough deletion receipts: more members of the old committee must',
     )
   const held =
-    after === null || state.epoch === 0 ? null : heldBackBy(DEFAULT_RULES, { old: state, next: after })
+    after === null || state.epoch === 0
+      ? null
+      : heldBackBy(DEFAULT_RULES, { old: state, next: after, earlier })
   if (held !== null)
     warnings.push(
       `by default the operators' rules hold this back (${held}): ${state.threshold} of the running members must \`truss reshare approve\` it`,

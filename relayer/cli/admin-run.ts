@@ -1,4 +1,6 @@
 // Carries a governance command out: reads the contract, shows the plan, tries it, asks, sends.
+import { committeeAt } from '../bridge/lineage.ts'
+import { DEFAULT_RULES } from '../bridge/policy.ts'
 import { adminCalldata, type AdminCall } from '../chain/admin.ts'
 import type { EthersChain } from '../chain/client.ts'
 import { readView } from '../chain/contracts.ts'
@@ -19,13 +21,17 @@ import { type Namer, namerOf } from './names.ts'
 export async function readSituation(chain: EthersChain, config: BridgeConfig): Promise<Situation> {
   const at = await chain.head()
   const state = await chain.committeeState(at)
-  const epoch = (number: number) => (number === 0 ? null : chain.epochInfo(number, at))
-  const [pending, outstanding, paused] = await Promise.all([
+  const info = (number: number) => chain.epochInfo(number, at)
+  const epoch = async (number: number) => (number === 0 ? null : await info(number))
+  const [pending, outstanding, running, paused] = await Promise.all([
     epoch(state.pending?.epoch ?? 0),
     epoch(state.outstandingEpoch),
+    epoch(state.epoch),
     isPaused(config),
   ])
-  return { state, pending, outstanding, paused }
+  const since = at.number - DEFAULT_RULES.spanBlocks
+  const earlier = running === null ? null : await committeeAt(since, { running, info })
+  return { state, pending, outstanding, earlier, paused }
 }
 
 /** Whether transfers are paused, at the latest block of the endpoint that answers first. @throws ChainError */

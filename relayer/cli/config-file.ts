@@ -27,6 +27,7 @@ const EXAMPLES: Record<FieldName, string | number | readonly string[]> = {
   dealMinOverlap: 3,
   dealMaxThresholdStep: 1,
   dealMajorityOnly: 'kept',
+  dealSpanBlocks: 7200,
   dealDelayBlocks: 7200,
   otherBridges: [
     '{chainId: 10, bridge: "0x0000000000000000000000000000000000000000", rpcUrls: [https://rpc.example.net]}',

@@ -82,6 +82,7 @@ export class Story {
       async () => {
         await this.#join(e)
         await this.#govern('set-committee', '--add', e.address, '--remove', b.address, '--threshold', '2')
+        await this.#approved([b, c, d])
         return e
       },
     )
@@ -105,7 +106,10 @@ export class Story {
     })
   }
 
-  /** Two members join at once: by their default rules the operators who deal look at the change and approve it. */
+  /**
+   * By their default rules the operators who deal look at the change and approve it: two members join at once, or one after
+   * another within the blocks that count together.
+   */
   async #approved(operators: readonly RelayerNode[]): Promise<void> {
     for (const operator of operators) {
       const { epoch, committeeHash, heldBack } = await this.#heldBack(operator)
@@ -129,10 +133,11 @@ export class Story {
   /** A change whose newcomer stops before its acknowledgement; it is cancelled, and the burned epoch's shares are erased. */
   async #cancelled(): Promise<void> {
     const world = this.#world
-    const { epoch } = await committee(world)
+    const { epoch, threshold } = await committee(world)
     const newcomer = await world.addRelayer('relayer-6')
     const stopping = world.processes.start(newcomer.name, [STOPPING_MEMBER, '--config', newcomer.config])
     await this.#govern('add-relayer', newcomer.address)
+    await this.#approved(world.up.slice(-threshold))
     const burned = epoch + 1
     const prepared = async (relayer: RelayerNode) =>
       (await world.status(relayer)).shares.some(

@@ -55,6 +55,41 @@ test('two members swapped at once wait for their approval by t operators, which 
   await sim.stop()
 })
 
+test('a series of single changes, each completed before the next, is held back until it is approved or old enough', async () => {
+  const SPAN = 400
+  const sim = await ruled('series', { rules: { ...DEFAULT_RULES, spanBlocks: SPAN } })
+  const [d, e] = [sim.at(3), sim.at(4)]
+  sim.chain.adminAddRelayer(d.address)
+  await sim.completed(2)
+  sim.chain.adminSetCommittee([e.address], [sim.at(0).address], 2)
+  await sim.step(15)
+  assert.equal(sim.prepared(3), 0)
+  const { heldBack } = await changeOf(sim.at(1))
+  assert.match(
+    heldBack ?? '',
+    /^with the other changes of the last 400 blocks, since epoch 1 .*2 members join or leave/,
+  )
+  assert.match(
+    (await policyOf(sim.at(1)))?.message ?? '',
+    /does not deal for epoch 3: with the other changes/,
+  )
+  await decide(sim.at(1), 'approved')
+  await decide(sim.at(2), 'approved')
+  await sim.completed(3)
+
+  // What adds nothing to the series passes; what would, waits until the series is old, restarts included.
+  sim.chain.refreshKey('in between')
+  await sim.completed(4)
+  sim.chain.adminChangeRelayerThreshold(3)
+  await sim.step(15)
+  await restart(sim, 1)
+  await sim.step(SPAN / 2)
+  assert.equal(sim.prepared(5), 0)
+  await sim.step(SPAN / 2)
+  await sim.completed(5)
+  await sim.stop()
+})
+
 test('a veto holds though the rules let the change pass: nobody deals while the vetoing member stays in it, and an approval withdraws it', async () => {
   const sim = await ruled('veto')
   await sim.at(3).stop()

@@ -29,6 +29,7 @@ export interface ModelEpoch {
   commitmentsHashes: { keyId: number; hash: Hex }[]
   receipts: { relayer: Address; outstandingBackups: number }[]
   waived: boolean
+  activatedBlock: number
 }
 
 /** Everything that a block can change; structured-cloneable. */
@@ -79,6 +80,22 @@ export function deployedState(config: {
     outstandingEpoch: 0,
     attemptWindowBlocks: config.attemptWindowBlocks,
     requireDeletionQuorum: config.requireDeletionQuorum,
+  }
+}
+
+/** An epoch as it opens. */
+export function pendingEpoch(of: Membership & Pick<ModelEpoch, 'epoch' | 'predecessor'>): ModelEpoch {
+  return {
+    ...of,
+    members: [...of.members],
+    status: 'pending',
+    successor: 0,
+    attempt: 0,
+    transcriptHash: `0x${'00'.repeat(32)}`,
+    commitmentsHashes: [],
+    receipts: [],
+    waived: false,
+    activatedBlock: 0,
   }
 }
 

@@ -15,13 +15,12 @@ import {
   type Membership,
   type ModelEpoch,
   needed,
+  pendingEpoch,
   Revert,
   sameCommittee,
 } from './fake-bridge-state.ts'
 
 type Emit = (name: string, args: Record<string, unknown>) => void
-
-const ZERO_HASH: Hex = `0x${'00'.repeat(32)}`
 
 /** One call against one state, in one block; mutates the state, so hand it a copy. */
 export class BridgeCall {
@@ -138,6 +137,7 @@ export class BridgeCall {
     state.pending = null
     next.status = 'active'
     next.attempt = activation.attempt
+    next.activatedBlock = this.#block
     next.transcriptHash = activation.transcriptHash
     next.commitmentsHashes = activation.keys.map(({ keyId, commitmentsHash: hash }) => ({ keyId, hash }))
     if (pending.kind === 'keygen') this.#emit('EndKeygen', {})
@@ -262,19 +262,7 @@ export class BridgeCall {
     const predecessor = state.running
     const windowBlocks = state.attemptWindowBlocks
     state.pending = { kind, epoch, predecessor, startBlock: this.#block, windowBlocks, addedScheme }
-    const info: ModelEpoch = {
-      epoch,
-      members: [...members],
-      threshold,
-      status: 'pending',
-      predecessor,
-      successor: 0,
-      attempt: 0,
-      transcriptHash: ZERO_HASH,
-      commitmentsHashes: [],
-      receipts: [],
-      waived: false,
-    }
+    const info = pendingEpoch({ epoch, predecessor, members, threshold })
     state.epochs[epoch] = info
     this.#emit('CeremonyStarted', {
       kind,

@@ -99,6 +99,7 @@ export class FakeChainView implements Chain {
       ),
       receiptsNeeded: needed(info),
       waived: info.waived,
+      activatedBlock: info.activatedBlock,
     })
   }
 
@@ -217,6 +218,7 @@ const NO_EPOCH: EpochInfo = {
   receipts: [],
   receiptsNeeded: 0,
   waived: false,
+  activatedBlock: 0,
 }
 
 function phaseOf(state: BridgeState): Phase {

@@ -27,6 +27,7 @@ function situation(state: Partial<CommitteeState>, rest: Partial<Situation> = {}
     },
     pending: null,
     outstanding: null,
+    earlier: null,
     paused: false,
     ...rest,
   }
@@ -47,6 +48,7 @@ function epoch(info: Partial<EpochInfo>): EpochInfo {
     receipts: [],
     receiptsNeeded: 3,
     waived: false,
+    activatedBlock: 0,
     ...info,
   }
 }
@@ -94,6 +96,14 @@ test('several changes in one step keep the threshold unless told otherwise', () 
   assert.match(
     plan.warnings.join('\n'),
     /by default the operators' rules hold this back \(2 members join or leave.*2 of the running members must/,
+  )
+  const series = planOf(
+    { kind: 'add-relayer', relayer: D },
+    situation({}, { earlier: { epoch: 2, members: [A, B], threshold: 2, cut: false } }),
+  )
+  assert.match(
+    series.warnings.join('\n'),
+    /hold this back \(with the other changes of the last 7200 blocks, since epoch 2 .*2 members join/,
   )
   const lowered = planOf({ kind: 'set-committee', add: [], remove: [], threshold: 3 }, situation({}))
   assert.deepEqual(lowered.after, { members: [A, B, C], threshold: 3 })

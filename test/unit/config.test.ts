@@ -85,6 +85,7 @@ test('without configuration the rules for dealing are those of the relayer, and 
   assert.equal(dealMinOverlap ?? null, DEFAULT_RULES.minOverlap)
   assert.equal(dealMaxThresholdStep, DEFAULT_RULES.maxThresholdStep)
   assert.equal(config.dealMajorityOnly, DEFAULT_RULES.majority)
+  assert.equal(config.dealSpanBlocks, DEFAULT_RULES.spanBlocks)
   assert.equal(config.dealDelayBlocks, DEFAULT_RULES.delayBlocks)
   assert.deepEqual(config.otherBridges, [])
 })

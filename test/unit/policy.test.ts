@@ -22,6 +22,7 @@ const NO_RULES: DealingRules = {
   minOverlap: 0,
   maxThresholdStep: 100,
   majority: 'never',
+  spanBlocks: 0,
   delayBlocks: 0,
 }
 const by = (rules: Partial<DealingRules>, spec: Pick<CeremonySpec, 'old' | 'next'>) =>
@@ -100,6 +101,76 @@ test('each rule holds back what it is about, and nothing else', () => {
   assert.match(by({ maxThresholdStep: 0 }, step), /from 2 to 3, more than dealMaxThresholdStep 0/)
   assert.equal(by({ maxThresholdStep: 1 }, step), '')
   assert.equal(by({ maxChanges: 0 }, change([2, 1, 2, 3], [2, 1, 2, 3])), '', 'a refresh changes nobody')
+})
+
+test('a series of single changes is held back where its sum would be, and what changes nothing never is', () => {
+  const shape = ([threshold, ...numbers]: number[]) => ({
+    members: members(...numbers),
+    threshold: threshold ?? 0,
+  })
+  const series = (earlier: number[], old: number[], next: number[], rules = DEFAULT_RULES) =>
+    heldBackBy(rules, {
+      old: shape(old),
+      next: shape(next),
+      earlier: { epoch: 4, cut: false, ...shape(earlier) },
+    })
+  const passes: Record<string, [number[], number[], number[]]> = {
+    'the first change of a while': [
+      [2, 1, 2, 3],
+      [2, 1, 2, 3],
+      [2, 1, 2, 3, 4],
+    ],
+    'one joins, then another leaves: a replacement': [
+      [2, 1, 2, 3],
+      [2, 1, 2, 3, 4],
+      [2, 2, 3, 4],
+    ],
+    'one joins, then the threshold follows': [
+      [2, 1, 2, 3],
+      [2, 1, 2, 3, 4],
+      [3, 1, 2, 3, 4],
+    ],
+    'who joined leaves again': [
+      [2, 1, 2, 3],
+      [2, 1, 2, 3, 4],
+      [2, 1, 2, 3],
+    ],
+    'a refresh after more than the rules let pass': [
+      [2, 1, 2, 3],
+      [2, 1, 4, 5],
+      [2, 1, 4, 5],
+    ],
+  }
+  for (const [name, [earlier, old, next]] of Object.entries(passes))
+    assert.equal(series(earlier, old, next), null, name)
+  const held: [string, number[], number[], number[], RegExp][] = [
+    ['a second one joins', [3, 1, 2, 3, 4], [3, 1, 2, 3, 4, 5], [3, 1, 2, 3, 4, 5, 6], /2 members join/],
+    ['a second one is replaced', [2, 1, 2, 3], [2, 2, 3, 4], [2, 3, 4, 5], /2 members join or leave/],
+    ['the threshold falls again', [5, 1, 2, 3, 4, 5], [4, 1, 2, 3, 4, 5], [3, 1, 2, 3, 4, 5], /from 5 to 3/],
+    [
+      'a majority is given up in two steps',
+      [3, 1, 2, 3],
+      [3, 1, 2, 3, 4],
+      [2, 1, 2, 3, 4],
+      /falls to 2 of 4/,
+    ],
+  ]
+  for (const [name, earlier, old, next, why] of held) {
+    const reason = series(earlier, old, next) ?? ''
+    assert.match(reason, why, name)
+  }
+  const [, earlier, old, next] = held[0] ?? ['', [], [], []]
+  assert.match(
+    series(earlier, old, next) ?? '',
+    /^with the other changes of the last 7200 blocks, since epoch 4 \(dealSpanBlocks\): /,
+  )
+  assert.equal(series(earlier, old, next, { ...DEFAULT_RULES, spanBlocks: 0 }), null)
+  const unknown = heldBackBy(DEFAULT_RULES, {
+    old: shape([2, 1, 2, 3]),
+    next: shape([2, 1, 2, 3, 4]),
+    earlier: { epoch: 9, cut: true, ...shape([2, 1, 2, 3]) },
+  })
+  assert.match(unknown ?? '', /more than 64 epochs began/)
 })
 
 test('a keygen is held to the threshold and to a majority where one is always asked for, and to nothing else', () => {

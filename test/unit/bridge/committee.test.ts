@@ -34,6 +34,7 @@ function info(epoch: number, members: Address[], rest: Partial<EpochInfo> = {}):
     receipts: [],
     receiptsNeeded: 2,
     waived: false,
+    activatedBlock: 0,
     ...rest,
   }
 }

@@ -116,7 +116,7 @@ async function view(chain: Chain, from: number): Promise<{ state: object; epochs
   for (let epoch = Math.max(1, from); ; epoch++) {
     const info = await chain.epochInfo(epoch, head)
     if (info.status === 'none') break
-    epochs.push(info)
+    epochs.push({ ...info, activatedBlock: Math.min(info.activatedBlock, 1) })
   }
   return { state: { ...state, pending: pending && { ...pending, startBlock: 0 } }, epochs }
 }
