@@ -6,7 +6,7 @@ import { type Certificate, decodeAndVerifyCertificate, encodeCertificate } from 
 import type { FaultError } from '../protocol/faults.ts'
 import type { KeyShare } from '../protocol/keyshare.ts'
 import type { Mailbox } from '../protocol/mailbox.ts'
-import { committeeHash, rankMembers } from '../protocol/party.ts'
+import { committeeHash, hashedCommittee, rankMembers } from '../protocol/party.ts'
 import type { Prepared } from '../protocol/prepared.ts'
 import { coordinateSignature } from '../protocol/roast.ts'
 import { ShareSigner } from '../protocol/sign.ts'
@@ -104,7 +104,7 @@ export class Activations {
       attempt: prepared.attempt,
       transcript: prepared.transcript,
       shares,
-      committee: spec.next,
+      committee: hashedCommittee(spec, spec.next),
       operator: deps.signer,
       boot: deps.boot,
       rng: deps.rng,
@@ -225,7 +225,7 @@ export class Activations {
       payload: { type: 'activation' },
       digest: activationDigest(terms.spec, held.activation),
       key,
-      committee: terms.spec.next,
+      committee: hashedCommittee(terms.spec, terms.spec.next),
       book,
       operator: deps.signer,
       mailbox: this.#mailbox,

@@ -1,6 +1,6 @@
 // One ceremony from its start block until the chain has decided: attempt after attempt, evidence, and signed activations.
 import type { Address } from '../lib/bytes.ts'
-import { messageOf, StoreError } from '../lib/errors.ts'
+import { messageOf } from '../lib/errors.ts'
 import { startOfFrame } from '../protocol/envelope.ts'
 import { startEquivocation } from '../protocol/evidence.ts'
 import { RefusalError } from '../protocol/faults.ts'
@@ -11,7 +11,7 @@ import { Activations } from './activations.ts'
 import { runAttempt } from './attempt.ts'
 import { Bell } from './bell.ts'
 import { Suspicion } from './dealers.ts'
-import { Docket, tellEvidence } from './evidence.ts'
+import { Docket, keptEvidence, tellEvidence } from './evidence.ts'
 import { Muster } from './muster.ts'
 import { Patience } from './patience.ts'
 import { StartDesk } from './starts.ts'
@@ -134,22 +134,11 @@ class Ceremony {
     try {
       this.#checkServed()
       await this.#activations.load()
-      for (const bytes of await this.#kept()) this.#weigh(bytes, null)
+      for (const bytes of await keptEvidence(this.#deps)) this.#weighed(bytes, null)
       await this.#attempts(muster, closed ?? -1)
     } finally {
       for (const each of stop) each()
     }
-  }
-
-  /** Evidence of earlier starts. One that cannot be read convicts nobody, and must not keep this node from the ceremony. */
-  async #kept(): Promise<Uint8Array[]> {
-    try {
-      return (await this.#deps.store.evidence()).map(({ bytes }) => bytes)
-    } catch (error) {
-      if (!(error instanceof StoreError)) throw error
-      this.#deps.log.error({ error: error.message }, 'read evidence')
-    }
-    return []
   }
 
   async #attempts(muster: Muster, closed: number): Promise<never> {
@@ -236,7 +225,7 @@ class Ceremony {
   /** Verifies a record, keeps it, acts on it, and tells the others. */
   async #report(evidence: Uint8Array, from: Address | null): Promise<void> {
     const { store, network, log } = this.#deps
-    const weighed = this.#weigh(evidence, from)
+    const weighed = this.#weighed(evidence, from)
     if (weighed !== 'convicts') return log.debug({ from, weighed }, 'evidence refused')
     log.warn({ from, epoch: this.#terms.spec.next.epoch }, 'evidence kept')
     try {
@@ -247,6 +236,16 @@ class Ceremony {
     // What others bring too: told to one alone, it would make that one look silent.
     const others = participantsOf(this.#terms.spec).filter((each) => each !== network.self && each !== from)
     tellEvidence(this.#deps, others, evidence)
+  }
+
+  /** Whatever a judge stumbles over proves nothing, and ends no process. */
+  #weighed(evidence: Uint8Array, from: Address | null): 'convicts' | 'known' | 'nothing' {
+    try {
+      return this.#weigh(evidence, from)
+    } catch (error) {
+      this.#deps.log.error({ from, error: messageOf(error) }, 'judge evidence')
+      return 'nothing'
+    }
   }
 
   /** Answers who still looks for an attempt with what makes one unnecessary, or impossible. */

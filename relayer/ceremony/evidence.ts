@@ -1,10 +1,11 @@
 // Which evidence records concern a ceremony, whom they convict in it, and which were judged before.
 import { keccak256 } from '../crypto/hash.ts'
 import { type Address, equal, toHex } from '../lib/bytes.ts'
-import { InputError } from '../lib/errors.ts'
+import { InputError, StoreError } from '../lib/errors.ts'
 import { verifyEvidence } from '../protocol/evidence.ts'
 import { epochOfSigning } from '../protocol/signepoch.ts'
 import { isSignEvidence, verifySignEvidence } from '../protocol/signfault.ts'
+import { hashedCommittee } from '../protocol/party.ts'
 import { type CeremonySpec, contextOf } from '../protocol/spec.ts'
 import type { CeremonyDeps } from './terms.ts'
 
@@ -14,11 +15,14 @@ export interface Conviction {
   readonly reason: string
 }
 
+/** Most records of its own finding that a node keeps against one member: more would say nothing new, and fill the disk. */
+export const MOST_RECORDS = 16
+
 /** The records of one ceremony, each of which counts once. */
 export class Docket {
   readonly #spec: CeremonySpec
   readonly #records = new Set<string>()
-  readonly #convicted = new Set<Address>()
+  readonly #counts = new Map<Address, number>()
 
   constructor(spec: CeremonySpec) {
     this.#spec = spec
@@ -26,7 +30,8 @@ export class Docket {
 
   /**
    * Judges a record: `known` if it was judged before, `nothing` if it convicts nobody of this ceremony. Of what others bring
-   * one record against a member is enough: a culprit can sign as many deeds as it likes, and would fill every disk with them.
+   * one record against a member is enough, and of what this node finds itself `MOST_RECORDS`: a culprit can sign as many
+   * deeds as it likes, and would fill every disk with them.
    * @param from who brings it; null if this node found or kept it itself
    */
   judge(record: Uint8Array, from: Address | null): Conviction | 'known' | 'nothing' {
@@ -34,9 +39,11 @@ export class Docket {
     if (this.#records.has(id)) return 'known'
     const found = judgeEvidence(record, this.#spec)
     if (found === null) return 'nothing'
-    if (from !== null && found.culprits.every((culprit) => this.#convicted.has(culprit))) return 'known'
+    const most = from === null ? MOST_RECORDS : 1
+    const counted = (culprit: Address) => this.#counts.get(culprit) ?? 0
+    if (found.culprits.every((culprit) => counted(culprit) >= most)) return 'known'
     this.#records.add(id)
-    for (const culprit of found.culprits) this.#convicted.add(culprit)
+    for (const culprit of found.culprits) this.#counts.set(culprit, counted(culprit) + 1)
     return found
   }
 }
@@ -67,10 +74,24 @@ export function judgeEvidence(bytes: Uint8Array, spec: CeremonySpec): Conviction
 /** Misbehaviour when the prepared shares of the pending epoch signed its activation. */
 function judgeSigning(bytes: Uint8Array, spec: CeremonySpec): Conviction | null {
   if (epochOfSigning(bytes) !== spec.next.epoch) return null
-  const verdict = verifySignEvidence(bytes, spec.next)
+  const verdict = verifySignEvidence(bytes, hashedCommittee(spec, spec.next))
   if (verdict === null) return null
   const { address } = verdict.culprit
   return { culprits: [address], reason: `${verdict.code} in signing the activation: ${address}` }
+}
+
+/** Records of earlier starts. If they cannot be read they convict nobody, and must not keep this node from the ceremony. */
+export async function keptEvidence({
+  store,
+  log,
+}: Pick<CeremonyDeps, 'store' | 'log'>): Promise<Uint8Array[]> {
+  try {
+    return (await store.evidence()).map(({ bytes }) => bytes)
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error
+    log.error({ error: error.message }, 'read evidence')
+    return []
+  }
 }
 
 /** Tells members of a record. */

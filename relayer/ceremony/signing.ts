@@ -10,7 +10,7 @@ import type { FaultError } from '../protocol/faults.ts'
 import { type KeyShare, SCHEMES } from '../protocol/keyshare.ts'
 import type { Mailbox } from '../protocol/mailbox.ts'
 import type { Boot } from '../protocol/nonces.ts'
-import { indexOf } from '../protocol/party.ts'
+import { hashedCommittee, indexOf, type Party } from '../protocol/party.ts'
 import type { Payload } from '../protocol/payload.ts'
 import { coordinateSignature } from '../protocol/roast.ts'
 import { ShareSigner } from '../protocol/sign.ts'
@@ -18,6 +18,7 @@ import type { SignRequest } from '../protocol/signwire.ts'
 import { type Domain, probeDigest, setGroupKeyDigest } from '../protocol/typed.ts'
 import type { ShareRecord } from '../store/codec.ts'
 import { wipeShares } from '../store/shares.ts'
+import { MOST_RECORDS } from './evidence.ts'
 import { signingMailbox } from './mailbox.ts'
 
 /** How long a leader waits for signers before it tries others, in ms. */
@@ -89,6 +90,8 @@ export class SigningService {
   #changed = Promise.withResolvers<void>()
   /** Of each leader that asked: one that asks too much takes nothing from the others. */
   readonly #allowances = new Map<Address, { readonly left: number; readonly counted: number }>()
+  /** Records kept against each member. */
+  readonly #faults = new Map<Address, number>()
 
   constructor(deps: SigningDeps) {
     this.#deps = deps
@@ -100,7 +103,7 @@ export class SigningService {
    * shares wiped, and their requests signed again with the new ones.
    */
   use(next: ActiveShares | null): void {
-    const { signer, boot, rng } = this.#deps
+    const { signer, boot, rng, domain } = this.#deps
     this.#retire('the epoch has changed')
     if (next !== null) {
       const { record, shares } = next
@@ -113,7 +116,7 @@ export class SigningService {
           attempt: record.attempt,
           transcript: record.transcript,
           shares,
-          committee: record.committee,
+          committee: hashedCommittee(domain, record.committee),
           operator: signer,
           boot,
           rng,
@@ -199,7 +202,7 @@ export class SigningService {
       payload,
       digest,
       key,
-      committee: record.committee,
+      committee: hashedCommittee(this.#deps.domain, record.committee),
       book,
       operator: this.#deps.signer,
       mailbox: this.#mailbox,
@@ -213,7 +216,11 @@ export class SigningService {
     return { signature, digest, payload, epoch: record.epoch, quorum: members }
   }
 
+  /** A culprit can sign as many deeds as it likes: of each some are kept in an epoch. */
   #fault({ code, culprits, evidence }: FaultError): void {
+    const counted = (culprit: Party) => this.#faults.get(culprit.address) ?? 0
+    if (culprits.every((culprit) => counted(culprit) >= MOST_RECORDS)) return
+    for (const culprit of culprits) this.#faults.set(culprit.address, counted(culprit) + 1)
     this.#deps.log.warn({ code, culprits }, 'fault in signing')
     this.#deps.onEvidence?.(evidence)
   }
@@ -271,6 +278,7 @@ export class SigningService {
     const active = this.#active
     this.#active = null
     this.#allowances.clear()
+    this.#faults.clear()
     if (active === null) return
     active.over.abort(new DOMException(why, 'AbortError'))
     active.signer.close()

@@ -6,7 +6,7 @@ import { decodeEvidence } from './evidence.ts'
 import { type Accusation, DisputeError, FaultError, SilenceError } from './faults.ts'
 import { type Abort, decodeAbort, MAX_PROOF } from './messages.ts'
 import type { Party } from './party.ts'
-import { convicts, decodeProof, encodeProof, type Proof } from './proof.ts'
+import { convicts, decodeProof, encodeProof, isTooDeep, type Proof } from './proof.ts'
 import { accusedByShort, completed, messagesToAll, shortened } from './shortproof.ts'
 
 /**
@@ -68,7 +68,7 @@ export function verdictOf(
     if (!(error instanceof EncodingError)) throw error
     return { proof: null, accusation: { code: 'E_LEN', round: 0, suspects: [] } }
   }
-  if (said.proof === null) {
+  if (said.proof === null || isTooDeep(envelope)) {
     const suspects = said.suspects.flatMap((seat) => partyAt(attempt, seat) ?? [])
     return { proof: null, accusation: { code: said.code, round: said.round, suspects } }
   }

@@ -5,7 +5,7 @@ import type { FaultError } from './faults.ts'
 import type { KeyPublic } from './keyshare.ts'
 import type { Mailbox } from './mailbox.ts'
 import type { NonceBook } from './noncebook.ts'
-import type { Committee } from './party.ts'
+import type { HashedCommittee } from './party.ts'
 import type { Payload } from './payload.ts'
 
 /** What a leader needs to have something signed. */
@@ -16,7 +16,7 @@ export interface Coordination {
   /** The key that signs, of the epoch and attempt that `book.ref` names. */
   readonly key: KeyPublic
   /** The committee of that epoch; the leader is a member. */
-  readonly committee: Committee
+  readonly committee: HashedCommittee
   /** What this node knows of the members' nonces: that of its own ShareSigner, or one that lives as long. */
   readonly book: NonceBook
   readonly operator: Signer

@@ -159,6 +159,8 @@ export function encodeAbort({ code, round, suspects, proof }: Abort): Uint8Array
 
 /** @throws EncodingError */
 export function decodeAbort({ body }: Pick<Envelope, 'body'>): Abort {
+  // No session takes a longer one, and neither does a judge, however deep in a record it stands.
+  if (body.length > MAX_ABORT) throw new EncodingError(`decode abort: ${body.length} bytes`)
   const [code, round, seats, proof] = dec(body, [1, 1, -1, -1])
   const known = FAULT_CODES[code?.[0] ?? 0xff]
   if (!round || !seats || !proof || known === undefined || seats.length % 3 !== 0)

@@ -25,9 +25,17 @@ export interface ShareRef {
   readonly keyId: number
   readonly epoch: number
   readonly attempt: number
-  /** T of the keygen or reshare that made the share, 32 bytes; it binds chain, bridge and committee. */
+  /** T of the keygen or reshare that made the share, 32 bytes. */
   readonly transcript: Uint8Array
+  /**
+   * `committeeHash` of its epoch, 32 bytes. T binds chain, bridge and committee too, but who judges a record of signing
+   * knows no T: without this, what an operator signs for one bridge could convict it at another.
+   */
+  readonly committeeHash: Uint8Array
 }
+
+/** Bytes of a share's name. */
+export const REF_BYTES = 80
 
 /** One start of one process: a durable counter, and 16 random bytes drawn at that start. */
 export interface Boot {
@@ -58,21 +66,22 @@ export interface NonceBatch {
 
 /** Most pairs in a batch, and most unspent ones that a member keeps for one leader. */
 export const MAX_BATCH = 64
-/** share name, index, boot counter, boot id, leader, first counter, points, signature */
-const BATCH_LENGTHS = [48, 2, 8, 16, 20, 8, -1, 65]
+/** Share name, index, boot counter, boot id, leader, first counter, points, signature */
+const BATCH_LENGTHS = [REF_BYTES, 2, 8, 16, 20, 8, -1, 65]
 
-/** The wire form of a share's name: keyId 4, epoch 8, attempt 4, transcript 32; 48 bytes. */
+/** The wire form of a share's name: keyId 4, epoch 8, attempt 4, transcript 32, committee hash 32; 80 bytes. */
 export function encodeRef(ref: ShareRef): Uint8Array {
-  return concat(u32(ref.keyId), u64(ref.epoch), u32(ref.attempt), ref.transcript)
+  return concat(u32(ref.keyId), u64(ref.epoch), u32(ref.attempt), ref.transcript, ref.committeeHash)
 }
 
-/** The share's name from its 48 bytes. */
+/** The share's name from its 80 bytes. */
 export function decodeRef(bytes: Uint8Array): ShareRef {
   return {
     keyId: toUint(bytes.subarray(0, 4)),
     epoch: safe(bytes.subarray(4, 12)),
     attempt: toUint(bytes.subarray(12, 16)),
-    transcript: bytes.subarray(16),
+    transcript: bytes.subarray(16, 48),
+    committeeHash: bytes.subarray(48),
   }
 }
 

@@ -67,6 +67,21 @@ export function committeeHash(chainId: number, bridge: Address, committee: Commi
   )
 }
 
+/** A committee under its hash, which binds chain, bridge and epoch beside members and threshold. */
+export interface HashedCommittee extends Committee {
+  /** 32 bytes, see `committeeHash`. */
+  readonly hash: Uint8Array
+}
+
+/** A committee of a bridge under its hash. */
+export function hashedCommittee(
+  { chainId, bridge }: { readonly chainId: number; readonly bridge: Address },
+  { epoch, members, threshold }: Committee,
+): HashedCommittee {
+  const hash = committeeHash(chainId, bridge, { epoch, members, threshold })
+  return { epoch, members, threshold, hash }
+}
+
 /**
  * The members in the order in which they lead an attempt: by H("rank", context, attempt, address).
  * @param context the ceremony's 32-byte ctx

@@ -65,6 +65,34 @@ export function decodeProof(bytes: Uint8Array): Proof {
   return { code: known, transcript: decList(parts, MOST_PARTS), envelopes }
 }
 
+/**
+ * Most accusations of a false accusation that one abort may hold, one inside the other. Each lie is public, and everybody
+ * judges it as it comes, so that honest members go as deep as liars have lied before them; a deeper one counts as words
+ * without proof, of its author as of whom it names: judging it would cost without bound.
+ */
+export const MOST_NESTED = 16
+
+/** Whether more accusations than that are nested in an abort; no signature is verified. */
+export function isTooDeep(abort: SignedEnvelope): boolean {
+  let at = abort
+  try {
+    for (let depth = 0; depth <= MOST_NESTED; depth++) {
+      const { proof } = decodeAbort(at)
+      if (proof === null) return false
+      const { code, envelopes } = decodeProof(proof)
+      const [next, ...others] = envelopes
+      // Of several messages the others are a dealer's, and what they prove is judged without going deeper.
+      if (code !== 'E_FALSE' || next === undefined || others.length > 0) return false
+      at = next
+    }
+    return true
+  } catch (error) {
+    // What is no abort or no proof goes no deeper.
+    if (error instanceof EncodingError) return false
+    throw error
+  }
+}
+
 /** Whom a proof convicts; null if it convicts nobody of its code. Every signature is verified here. */
 export function convicts(attempt: Attempt, proof: Proof): readonly Party[] | null {
   const { code, envelopes, transcript } = proof
@@ -79,6 +107,7 @@ export function convicts(attempt: Attempt, proof: Proof): readonly Party[] | nul
   const accused = [...senders.values()].sort((a, b) => compareSeats(a.party, b.party))
   if (accused.length === 0) return null
   if (code === 'E_FALSE' && envelopes.length === 3) return ofShortLie(attempt, envelopes)
+  if (code === 'E_FALSE' && envelopes.length > 1) return null
   const guilty = ({ party, sent }: { party: Party; sent: readonly SignedEnvelope[] }): boolean => {
     const [only] = sent
     switch (code) {
@@ -151,6 +180,7 @@ function accusesFalsely(attempt: Attempt, envelope: SignedEnvelope): boolean {
     if (error instanceof EncodingError) return false
     throw error
   }
+  if (isTooDeep(envelope)) return false
   try {
     if (proof === null) return false
     const decoded = decodeProof(proof)

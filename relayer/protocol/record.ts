@@ -2,7 +2,7 @@
 import { InputError } from '../lib/errors.ts'
 import { decodeEvidence, type TrustedState, type Verdict, verifyEvidence } from './evidence.ts'
 import type { FaultCode } from './faults.ts'
-import type { Party } from './party.ts'
+import { hashedCommittee, type Party } from './party.ts'
 import { epochOfSigning } from './signepoch.ts'
 import { isSignEvidence, verifySignEvidence } from './signfault.ts'
 
@@ -39,7 +39,7 @@ export function verifyRecord(bytes: Uint8Array, trusted: TrustedState): Proven {
   const committee = trusted.committees.find((each) => each.epoch === epoch)
   if (committee === undefined)
     throw new InputError(`verify evidence: the committee of epoch ${epoch} is not known here`)
-  const verdict = verifySignEvidence(bytes, committee)
+  const verdict = verifySignEvidence(bytes, hashedCommittee(trusted, committee))
   if (verdict === null) throw new InputError('verify evidence: it proves nothing')
   return { code: verdict.code, culprits: [verdict.culprit], ceremony: null, signing: epoch }
 }

@@ -8,7 +8,7 @@ import { commitmentsHash, type KeyShare } from './keyshare.ts'
 import type { Mailbox } from './mailbox.ts'
 import { NonceBook } from './noncebook.ts'
 import { type Boot, encodeRef, MAX_BATCH, NoncePool, type ShareRef } from './nonces.ts'
-import { type Committee, indexOf } from './party.ts'
+import { type HashedCommittee, indexOf } from './party.ts'
 import type { Certificate } from './certificate.ts'
 import type { FaultError } from './faults.ts'
 import { type Arrived, allReady, checkPackage, Refusal, type SigningState, type Slot } from './signcheck.ts'
@@ -41,7 +41,7 @@ export interface ShareSignerOptions {
   /** This member's shares; ECDSA keys are left aside. They stay the caller's to wipe. */
   readonly shares: readonly KeyShare[]
   /** The committee of the shares' epoch; only its members may lead. */
-  readonly committee: Committee
+  readonly committee: HashedCommittee
   readonly operator: Signer
   readonly boot: Boot
   readonly rng: Rng
@@ -87,7 +87,7 @@ export class ShareSigner {
       const { scheme, keyId } = share
       if (scheme === 'ecdsa-secp256k1') continue
       const key = new FrostKey({ ...share, scheme })
-      const ref = { keyId, epoch, attempt, transcript }
+      const ref = { keyId, epoch, attempt, transcript, committeeHash: committee.hash }
       const pool = new NoncePool({ key, ref, index, share: share.share, boot, rng, active, signer: operator })
       const book = new NonceBook(ref, committee, scheme)
       slots.set(keyId, { share, key, ref, pool, book, commitmentsHash: commitmentsHash(share) })

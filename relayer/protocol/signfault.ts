@@ -9,7 +9,7 @@ import { isWithoutRecovery, withoutRecovery } from './envelope.ts'
 import { type FaultCode, FaultError } from './faults.ts'
 import { commitmentsHash, curveOf, type KeyPublic } from './keyshare.ts'
 import { decodeBatch, encodeRef, type NonceBatch, overlap, publishes } from './nonces.ts'
-import { type Committee, indexOf, MAX_MEMBERS, type Party } from './party.ts'
+import { type Committee, type HashedCommittee, indexOf, MAX_MEMBERS, type Party } from './party.ts'
 import {
   decodePackage,
   packageHash,
@@ -89,11 +89,11 @@ export function isSignEvidence(bytes: Uint8Array): boolean {
 }
 
 /**
- * Judges a record from its bytes alone.
+ * Judges a record from its bytes alone. Everything that was signed in it names the committee whose shares sign.
  * @param committee the committee of the shares' epoch, from the verifier's own source
  * @returns whom it convicts, or null if it proves nothing
  */
-export function verifySignEvidence(bytes: Uint8Array, committee: Committee): SignVerdict | null {
+export function verifySignEvidence(bytes: Uint8Array, committee: HashedCommittee): SignVerdict | null {
   if (!isSignEvidence(bytes)) return null
   try {
     const kind = new TextDecoder().decode(decList(bytes, 8)[1])
@@ -120,7 +120,7 @@ export function verifySignEvidence(bytes: Uint8Array, committee: Committee): Sig
  * The error for an event that was just seen.
  * @throws Error if the record does not convince ourselves: nobody is accused without proof
  */
-export function signFault(evidence: SignEvidence, committee: Committee): FaultError {
+export function signFault(evidence: SignEvidence, committee: HashedCommittee): FaultError {
   const record = encodeSignEvidence(evidence)
   const verdict = verifySignEvidence(record, committee)
   if (verdict === null) throw new Error(`accuse over a signing ${evidence.kind}: the evidence proves nothing`)
@@ -142,7 +142,7 @@ export function partyOf(committee: Committee, address: Address): Party | null {
   return index === null ? null : { role: 'new', index, address }
 }
 
-function judgeShare(bytes: Uint8Array, committee: Committee): SignVerdict | null {
+function judgeShare(bytes: Uint8Array, committee: HashedCommittee): SignVerdict | null {
   const [, , body, at, digest, z, signature, list] = dec(bytes, [MAGIC.length, 5, -1, 2, 32, 32, 65, -1])
   if (!body || !at || !digest || !z || !signature || !list || !isWithoutRecovery(signature)) return null
   const index = toUint(at)
@@ -150,6 +150,7 @@ function judgeShare(bytes: Uint8Array, committee: Committee): SignVerdict | null
   if (address === undefined || !shareIsFrom(address, { hash: packageHash(body), digest, z, signature }))
     return null
   const signing = decodePackage(body)
+  if (!equal(signing.request.ref.committeeHash, committee.hash)) return null
   const commitments = decList(list, MAX_MEMBERS)
   // The signer named these commitments when it signed: its own word for what its share must be.
   if (!equal(commitmentsHash({ commitments }), signing.commitmentsHash)) return null
@@ -171,7 +172,7 @@ function judgeShare(bytes: Uint8Array, committee: Committee): SignVerdict | null
   return { code: 'E_ZSHARE', culprit: { role: 'new', index, address } }
 }
 
-function judgePoint(bytes: Uint8Array, committee: Committee): SignVerdict | null {
+function judgePoint(bytes: Uint8Array, committee: HashedCommittee): SignVerdict | null {
   for (const scheme of ['frost-secp256k1-evm', 'frost-ed25519'] as const) {
     const signed = batchOf(bytes, scheme, committee)
     if (signed === null) continue
@@ -181,7 +182,7 @@ function judgePoint(bytes: Uint8Array, committee: Committee): SignVerdict | null
   return null
 }
 
-function judgeBatches(parts: readonly Uint8Array[], committee: Committee): SignVerdict | null {
+function judgeBatches(parts: readonly Uint8Array[], committee: HashedCommittee): SignVerdict | null {
   for (const scheme of ['frost-secp256k1-evm', 'frost-ed25519'] as const) {
     const [first, second] = parts.slice(2).map((bytes) => batchOf(bytes, scheme, committee))
     if (!first || !second) continue
@@ -196,7 +197,7 @@ function judgeBatches(parts: readonly Uint8Array[], committee: Committee): SignV
   return null
 }
 
-function judgeNonce(parts: readonly Uint8Array[], committee: Committee): SignVerdict | null {
+function judgeNonce(parts: readonly Uint8Array[], committee: HashedCommittee): SignVerdict | null {
   const [, , body, signature, bytes] = parts
   const signing = packageOf(body, signature, committee)
   const scheme = signing?.signing.scheme
@@ -211,7 +212,7 @@ function judgeNonce(parts: readonly Uint8Array[], committee: Committee): SignVer
   return { code: 'E_B', culprit: signing.leader }
 }
 
-function judgePackages(parts: readonly Uint8Array[], committee: Committee): SignVerdict | null {
+function judgePackages(parts: readonly Uint8Array[], committee: HashedCommittee): SignVerdict | null {
   const [, , firstBody, firstSignature, secondBody, secondSignature] = parts
   const first = packageOf(firstBody, firstSignature, committee)
   const second = packageOf(secondBody, secondSignature, committee)
@@ -226,10 +227,11 @@ function judgePackages(parts: readonly Uint8Array[], committee: Committee): Sign
 function packageOf(
   body: Uint8Array | undefined,
   signature: Uint8Array | undefined,
-  committee: Committee,
+  committee: HashedCommittee,
 ): { signing: SigningPackage; leader: Party } | null {
   if (!body || !signature || !isWithoutRecovery(signature)) return null
   const signing = decodePackage(body)
+  if (!equal(signing.request.ref.committeeHash, committee.hash)) return null
   const leader = partyOf(committee, signing.leader)
   return leader !== null && packageIsFrom(leader.address, { body, signature }) ? { signing, leader } : null
 }
@@ -237,13 +239,14 @@ function packageOf(
 function batchOf(
   bytes: Uint8Array,
   scheme: SchnorrScheme,
-  committee: Committee,
+  committee: HashedCommittee,
 ): { batch: NonceBatch; digest: Uint8Array; member: Party; ref: Uint8Array } | null {
   if (!isWithoutRecovery(bytes)) return null
   try {
     const decoded = decodeBatch(bytes, scheme === 'frost-ed25519' ? 32 : 33)
     const { ref, batch, digest } = decoded
     const address = committee.members[batch.index - 1]
+    if (!equal(ref.committeeHash, committee.hash)) return null
     if (address === undefined || !decoded.isFrom(address)) return null
     return { batch, digest, member: { role: 'new', index: batch.index, address }, ref: encodeRef(ref) }
   } catch {

@@ -5,7 +5,7 @@ import { type Signer, signedBy } from '../crypto/identity.ts'
 import { TAG } from '../crypto/tags.ts'
 import { type Address, concat, fromHex, toAddress, toUint, u8, u16, u64, utf8 } from '../lib/bytes.ts'
 import { SCHEMES, type Scheme } from './keyshare.ts'
-import { decodeRef, encodeRef, type NonceEntry, type ShareRef, safe } from './nonces.ts'
+import { decodeRef, encodeRef, type NonceEntry, REF_BYTES, type ShareRef, safe } from './nonces.ts'
 import { MAX_MEMBERS } from './party.ts'
 import { decodePayload, encodePayload, type Payload } from './payload.ts'
 
@@ -98,7 +98,7 @@ export function decodeMessage(bytes: Uint8Array): SignMessage {
   switch (type?.length === 1 ? type[0] : 0) {
     case 1:
     case 2: {
-      const [, ref = none, boot = none] = dec(bytes, [1, 48, 16])
+      const [, ref = none, boot = none] = dec(bytes, [1, REF_BYTES, 16])
       return { type: type?.[0] === 1 ? 'ask' : 'ready', ref: decodeRef(ref), boot }
     }
     case 3: {
@@ -130,7 +130,7 @@ export function decodeMessage(bytes: Uint8Array): SignMessage {
       return { type: 'need', hash, indices }
     }
     case 8: {
-      const [, ref = none, epoch = none] = dec(bytes, [1, 48, 8])
+      const [, ref = none, epoch = none] = dec(bytes, [1, REF_BYTES, 8])
       return { type: 'stale', ref: decodeRef(ref), epoch: safe(epoch) }
     }
     default:
@@ -163,7 +163,7 @@ export function encodePackage(signing: SigningPackage): Uint8Array {
  */
 export function decodePackage(body: Uint8Array): SigningPackage {
   const none = new Uint8Array()
-  const parts = dec(body, [48, -1, 16, 2, 20, 1, 32, -1])
+  const parts = dec(body, [REF_BYTES, -1, 16, 2, 20, 1, 32, -1])
   const [ref = none, payload = none, run = none, session = none, leader = none, tag = none, hash = none] =
     parts
   const scheme = SCHEMES[toUint(tag)]

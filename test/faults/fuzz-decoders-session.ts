@@ -12,6 +12,7 @@ import { decodeSubshare, oldCommitments, parseOpenings } from '../../relayer/pro
 import {
   ABORT,
   decodeAbort,
+  MAX_ABORT,
   decodeAcknowledgement,
   decodeCommitments,
   decodeOpenings,
@@ -201,7 +202,10 @@ function accusations({ keygen, refresh, evidence, committee }: Samples): Decoder
   const proofs = evidence.map((record) => decodeEvidence(record).proof).filter(({ length }) => length > 0)
   const [envelope] = keygen.envelopes
   const suspects = [{ role: 'new' as const, index: 2 }]
-  const aborts = [null, ...proofs].map((proof) => encodeAbort({ code: 'E_SHARE', round: 2, suspects, proof }))
+  const tooLong = new Uint8Array(MAX_ABORT)
+  const aborts = [null, tooLong, ...proofs].map((proof) =>
+    encodeAbort({ code: 'E_SHARE', round: 2, suspects, proof }),
+  )
   const asAbort = (body: Uint8Array): Envelope => ({
     sessionId: keygen.attempt.sessionId,
     round: ABORT,
@@ -223,7 +227,13 @@ function accusations({ keygen, refresh, evidence, committee }: Samples): Decoder
           throw new Error('a proof of nothing')
         return { again: encodeAbort(decodeAbort({ body: bytes })) }
       },
-      reaches: [...CUT, 'taken', 'EncodingError: decode abort: parts', 'EncodingError: decode abort: role'],
+      reaches: [
+        ...CUT,
+        'taken',
+        'EncodingError: decode abort: parts',
+        'EncodingError: decode abort: role',
+        'EncodingError: decode abort: N bytes',
+      ],
     },
     {
       name: 'proof',

@@ -28,7 +28,9 @@ const BRIDGE = toAddress(`0x${'b1'.repeat(20)}`)
 
 export function signingDecoders({ signing, keygen }: Samples): Decoder[] {
   const said = signing.messages.map(decodeMessage)
-  const ref = { keyId: 1, epoch: 2, attempt: 3, transcript: new Uint8Array(32).fill(4) }
+  const transcript = new Uint8Array(32).fill(4)
+  const committeeHash = new Uint8Array(32).fill(6)
+  const ref = { keyId: 1, epoch: 2, attempt: 3, transcript, committeeHash }
   const hash = new Uint8Array(32).fill(5)
   const packages = said.flatMap((message) => (message.type === 'package' ? [message.body] : []))
   const batches = said.flatMap((message) => (message.type === 'batch' ? [message.batch] : []))

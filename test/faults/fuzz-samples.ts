@@ -8,7 +8,7 @@ import { encodeCertificate } from '../../relayer/protocol/certificate.ts'
 import type { SignedEnvelope } from '../../relayer/protocol/envelope.ts'
 import { startEquivocation } from '../../relayer/protocol/evidence.ts'
 import { FaultError } from '../../relayer/protocol/faults.ts'
-import { type Committee, rankMembers } from '../../relayer/protocol/party.ts'
+import { type Committee, type HashedCommittee, rankMembers } from '../../relayer/protocol/party.ts'
 import type { Prepared } from '../../relayer/protocol/prepared.ts'
 import { encodeSignEvidence } from '../../relayer/protocol/signfault.ts'
 import { decodeMessage } from '../../relayer/protocol/signwire.ts'
@@ -47,7 +47,7 @@ export interface Samples {
   /** Records against a dealer of bad shares, a coordinator with two start messages, and a dealer of another secret. */
   readonly evidence: readonly Uint8Array[]
   readonly signing: {
-    readonly committee: Committee
+    readonly committee: HashedCommittee
     readonly messages: readonly Uint8Array[]
     readonly evidence: readonly Uint8Array[]
   }

@@ -7,7 +7,6 @@ import { type TrustedState, verifyEvidence } from '../../relayer/protocol/eviden
 import { type FaultCode, FaultError } from '../../relayer/protocol/faults.ts'
 import { commitmentsHash, curveOf } from '../../relayer/protocol/keyshare.ts'
 import { encodeBatch, decodeBatch, type NonceBatch } from '../../relayer/protocol/nonces.ts'
-import type { Committee } from '../../relayer/protocol/party.ts'
 import {
   encodeSignEvidence,
   type SignEvidence,
@@ -150,7 +149,7 @@ for (const [keyId, scheme] of FROST_SCHEMES.entries())
   void test(`records of ${scheme} signing lose their force with any byte, and under another committee`, async () => {
     const world = new SigningWorld({ t: 2, n: 3, schemes: FROST_SCHEMES, seed: `bytes/${scheme}` })
     const records = await signingRecords(world, keyId)
-    const strangers: Committee = { ...world.committee, members: committee.members }
+    const strangers = { ...world.committee, members: committee.members }
     for (const evidence of records) {
       const record = encodeSignEvidence(evidence)
       assertBrittle(record, (changed) => verifySignEvidence(changed, world.committee) !== null)

@@ -9,10 +9,11 @@ import { Secret } from '../../relayer/lib/secret.ts'
 import { DisputeError, FaultError } from '../../relayer/protocol/faults.ts'
 import { decodeBatch, encodeBatch } from '../../relayer/protocol/nonces.ts'
 import { coordinateSignature } from '../../relayer/protocol/roast.ts'
+import { hashedCommittee } from '../../relayer/protocol/party.ts'
 import { isSignEvidence, verifySignEvidence } from '../../relayer/protocol/signfault.ts'
 import { decodeMessage, encodeMessage } from '../../relayer/protocol/signwire.ts'
 import { RogueLeader } from '../support/rogue-leader.ts'
-import { dealKeys, FROST_SCHEMES, SigningWorld } from '../support/signing.ts'
+import { dealKeys, DOMAIN, FROST_SCHEMES, SigningWorld } from '../support/signing.ts'
 
 /** Who was convicted of what, at each member in order. */
 const blame = (world: SigningWorld) =>
@@ -97,9 +98,11 @@ void test('34: a share of an earlier sharing of the same key fails against the n
 
 void test('34: what a removed member says is not heard, and it gets no nonces', async () => {
   const world = new SigningWorld({ t: 2, n: 4, seed: '34b' })
-  const remaining = { ...world.committee, members: world.committee.members.slice(0, 3), threshold: 2 }
+  const { members } = world.committee
+  const remaining = hashedCommittee(DOMAIN, { epoch: 4, members: members.slice(0, 3), threshold: 2 })
   const keys = dealKeys({ seed: '34b/new', t: 2, n: 3, schemes: ['frost-secp256k1-evm'] })
-  const fresh = { epoch: 4, attempt: 0, transcript: new Uint8Array(32).fill(4) }
+  const transcript = new Uint8Array(32).fill(4)
+  const fresh = { epoch: 4, attempt: 0, transcript, committeeHash: remaining.hash }
   for (const index of [1, 2, 3])
     world.reopen(index, { ...fresh, shares: keys[index - 1] ?? [], committee: remaining })
   const removed = new RogueLeader(world, 4)

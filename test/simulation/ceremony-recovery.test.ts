@@ -8,6 +8,7 @@ import { silentLog } from '../../relayer/lib/log.ts'
 import { DisputeError } from '../../relayer/protocol/faults.ts'
 import { decodeFrame } from '../../relayer/protocol/envelope.ts'
 import { NonceBook } from '../../relayer/protocol/noncebook.ts'
+import { hashedCommittee } from '../../relayer/protocol/party.ts'
 import { coordinateSignature } from '../../relayer/protocol/roast.ts'
 import { activationDigest, activationOf } from '../../relayer/protocol/typed.ts'
 import { KEY } from '../../relayer/store/layout.ts'
@@ -112,7 +113,8 @@ test('an active share never signs an activation: a coordinator asks the old comm
   const [key] = record?.keys ?? []
   assert.ok(liar && record && key)
   const forged = activationOf(spec, { ...record, epoch: 2, transcript: new Uint8Array(32) })
-  const { epoch, attempt, transcript, committee } = record
+  const { epoch, attempt, transcript } = record
+  const committee = hashedCommittee({ chainId: CHAIN_ID, bridge: BRIDGE }, record.committee)
   for (const [at, member] of committee.members.entries()) {
     if (member === liar.address) continue
     const signature = coordinateSignature({
@@ -120,7 +122,11 @@ test('an active share never signs an activation: a coordinator asks the old comm
       digest: activationDigest({ chainId: CHAIN_ID, bridge: BRIDGE }, forged),
       key,
       committee,
-      book: new NonceBook({ keyId: 0, epoch, attempt, transcript }, committee, 'frost-secp256k1-evm'),
+      book: new NonceBook(
+        { keyId: 0, epoch, attempt, transcript, committeeHash: committee.hash },
+        committee,
+        'frost-secp256k1-evm',
+      ),
       operator: liar.signer,
       mailbox: signingMailbox(liar.node),
       rng: seededRng(`liar ${at}`),

@@ -5,7 +5,8 @@ import { Secret } from '../../relayer/lib/secret.ts'
 import type { FaultError } from '../../relayer/protocol/faults.ts'
 import type { KeyShare, Scheme } from '../../relayer/protocol/keyshare.ts'
 import { type Mailbox, withLoopback } from '../../relayer/protocol/mailbox.ts'
-import type { Committee } from '../../relayer/protocol/party.ts'
+import type { ShareRef } from '../../relayer/protocol/nonces.ts'
+import { type HashedCommittee, hashedCommittee } from '../../relayer/protocol/party.ts'
 import type { Payload } from '../../relayer/protocol/payload.ts'
 import { coordinateSignature } from '../../relayer/protocol/roast.ts'
 import type { Coordination, GroupSignature } from '../../relayer/protocol/coordination.ts'
@@ -71,10 +72,10 @@ export function dealKeys(options: {
 /** A committee of n with threshold t. */
 export class SigningWorld {
   readonly network: SimNetwork
-  readonly committee: Committee
+  readonly committee: HashedCommittee
   readonly members: readonly Signatory[]
   readonly seed: string
-  readonly common = { epoch: 3, attempt: 1, transcript: new Uint8Array(32).fill(0x77) }
+  readonly common: Omit<ShareRef, 'keyId'>
   #boots = 0
   #runs = 0
 
@@ -85,11 +86,10 @@ export class SigningWorld {
     const operators = Array.from({ length: n }, (_, at) =>
       signerOf(new Secret(seededRng(`${seed}/operator/${at}`)(32))),
     ).sort((a, b) => (a.address < b.address ? -1 : 1))
-    this.committee = {
-      epoch: this.common.epoch,
-      members: operators.map(({ address }) => address),
-      threshold: t,
-    }
+    const members = operators.map(({ address }) => address)
+    this.committee = hashedCommittee(DOMAIN, { epoch: 3, members, threshold: t })
+    const { epoch, hash: committeeHash } = this.committee
+    this.common = { epoch, attempt: 1, transcript: new Uint8Array(32).fill(0x77), committeeHash }
     const shares = dealKeys({ seed, t, n, schemes })
     this.members = operators.map((operator, at) => {
       const node = this.network.join(operator.address)

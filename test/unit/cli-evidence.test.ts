@@ -10,7 +10,7 @@ import { Secret } from '../../relayer/lib/secret.ts'
 import { judgeEvidence } from '../../relayer/ceremony/evidence.ts'
 import { startEquivocation } from '../../relayer/protocol/evidence.ts'
 import { encodeBatch } from '../../relayer/protocol/nonces.ts'
-import { rankMembers } from '../../relayer/protocol/party.ts'
+import { hashedCommittee, rankMembers } from '../../relayer/protocol/party.ts'
 import { encodeSignEvidence } from '../../relayer/protocol/signfault.ts'
 import { type CeremonySpec, contextOf, signStart } from '../../relayer/protocol/spec.ts'
 import { truss } from '../support/cli.ts'
@@ -128,7 +128,9 @@ test('a file that is not there and a checker who knows no committee are told so'
 function batch(first: number, byte: number): Uint8Array {
   const [leader, owner] = signers
   assert.ok(leader && owner)
-  const ref = { keyId: 0, epoch: 1, attempt: 0, transcript: new Uint8Array(32).fill(1) }
+  const { hash: committeeHash } = hashedCommittee(keygen(), keygen().next)
+  const transcript = new Uint8Array(32).fill(1)
+  const ref = { keyId: 0, epoch: 1, attempt: 0, transcript, committeeHash }
   const points = [1, 2].map((part) => new Uint8Array(33).fill(byte + part))
   const boot = { counter: 3, id: new Uint8Array(16).fill(4) }
   return encodeBatch(ref, { index: 2, boot, leader: leader.address, first, points }, owner)

@@ -22,7 +22,7 @@ import { dealKeys } from '../support/signing.ts'
 const rng = seededRng('signing wire')
 const leader = toAddress(`0x${'aa'.repeat(20)}`)
 const other = toAddress(`0x${'bb'.repeat(20)}`)
-const ref = { keyId: 2, epoch: 5, attempt: 7, transcript: rng(32) }
+const ref = { keyId: 2, epoch: 5, attempt: 7, transcript: rng(32), committeeHash: rng(32) }
 
 const PAYLOADS: Payload[] = [
   { type: 'activation' },

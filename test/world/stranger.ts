@@ -3,7 +3,9 @@ import { FrostKey } from '../../relayer/crypto/frost.ts'
 import type { Address } from '../../relayer/lib/bytes.ts'
 import { toHex } from '../../relayer/lib/bytes.ts'
 import type { KeyPublic } from '../../relayer/protocol/keyshare.ts'
+import { hashedCommittee } from '../../relayer/protocol/party.ts'
 import { signFault } from '../../relayer/protocol/signfault.ts'
+import type { Domain } from '../../relayer/protocol/typed.ts'
 import type { SignMessage, SigningPackage } from '../../relayer/protocol/signwire.ts'
 import type { Charges, Pair } from './charges.ts'
 import type { Chronicle } from './chronicle.ts'
@@ -21,16 +23,19 @@ interface Case {
 export class Strangers {
   readonly #chronicle: Chronicle
   readonly #charges: Charges
+  readonly #domain: Domain
   readonly #committee: (epoch: number) => { readonly members: readonly Address[]; readonly threshold: number }
   #cases: Case[] = []
 
   constructor(of: {
     chronicle: Chronicle
     charges: Charges
+    domain: Domain
     committee: (epoch: number) => { readonly members: readonly Address[]; readonly threshold: number }
   }) {
     this.#chronicle = of.chronicle
     this.#charges = of.charges
+    this.#domain = of.domain
     this.#committee = of.committee
   }
 
@@ -54,7 +59,7 @@ export class Strangers {
   /** What does not hold of: the share fits the package that its signer got, and both packages convict their leader. */
   #wrong({ pair, share, sender, signing }: Case, key: KeyPublic): string | null {
     const { epoch } = signing.request.ref
-    const committee = { epoch, ...this.#committee(epoch) }
+    const committee = hashedCommittee(this.#domain, { epoch, ...this.#committee(epoch) })
     const [first, second] = [pair.one, pair.other].map(messageIn)
     if (key.scheme === 'ecdsa-secp256k1' || first?.type !== 'package' || second?.type !== 'package')
       return null

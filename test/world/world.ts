@@ -109,7 +109,12 @@ export class World {
     const attendance = new Attendance(chain)
     const charges = new Charges({ chronicle, network, members: this.members, attendance })
     this.#charges = charges
-    this.#strangers = new Strangers({ chronicle, charges, committee })
+    this.#strangers = new Strangers({
+      chronicle,
+      charges,
+      domain: { chainId: CHAIN_ID, bridge: BRIDGE },
+      committee,
+    })
     this.#signWatch = new SignWatch(chronicle, {
       digests,
       committee,

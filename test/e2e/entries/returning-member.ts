@@ -14,6 +14,7 @@ import { Secret } from '../../../relayer/lib/secret.ts'
 import { createHost } from '../../../relayer/p2p/host.ts'
 import { peerIdOf } from '../../../relayer/p2p/identity.ts'
 import { PROTOCOL_VERSION } from '../../../relayer/protocol/channel.ts'
+import { hashedCommittee } from '../../../relayer/protocol/party.ts'
 import type { KeyShare } from '../../../relayer/protocol/keyshare.ts'
 import { decodeMessage, encodeMessage } from '../../../relayer/protocol/signwire.ts'
 import type { ShareRecord } from '../../../relayer/store/codec.ts'
@@ -101,7 +102,13 @@ async function askWithOldShare(old: Member, now: readonly Member[]): Promise<str
   const { epoch, attempt, transcript } = record
   const ask = encodeMessage({
     type: 'ask',
-    ref: { keyId: 0, epoch, attempt, transcript },
+    ref: {
+      keyId: 0,
+      epoch,
+      attempt,
+      transcript,
+      committeeHash: hashedCommittee(config, record.committee).hash,
+    },
     boot: new Uint8Array(16),
   })
   for (
