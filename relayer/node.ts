@@ -13,7 +13,7 @@ import { signerOf } from './crypto/identity.ts'
 import { systemRng } from './crypto/rng.ts'
 import { type Address, to0x, toHex } from './lib/bytes.ts'
 import { type Clock, systemClock } from './lib/clock.ts'
-import { ChainError } from './lib/errors.ts'
+import { ChainError, StoreError } from './lib/errors.ts'
 import { Lifecycle } from './lib/lifecycle.ts'
 import type { Log } from './lib/log.ts'
 import { createMetrics } from './lib/metrics.ts'
@@ -87,7 +87,7 @@ export class RelayerNode {
   async start(signal: AbortSignal): Promise<Up & { control: string }> {
     const chain = await this.#openChain(signal)
     const store = await this.#openStore(chain.account)
-    const boot: Boot = { counter: await store.nextBoot(), id: systemRng(16) }
+    const boot: Boot = { counter: await this.#countBoot(store), id: systemRng(16) }
     const host = this.#createHost(store, boot)
     const relayer = this.#createRelayer({ chain, store, host, boot })
     this.#relayer = relayer
@@ -103,6 +103,19 @@ export class RelayerNode {
   async stop(): Promise<void> {
     await this.#lifecycle.stop()
     this.#operatorKey.wipe()
+  }
+
+  /** A damaged counter keeps no sound share from being used: it begins anew, which the others hear and are alarmed by. */
+  async #countBoot(store: Store): Promise<number> {
+    try {
+      return await store.nextBoot()
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error
+      const said =
+        'starts are counted from 1 again; the other members are alarmed until this node has started as often as before'
+      this.#log.error({ error: error.message }, said)
+      return await store.renewBoots()
+    }
   }
 
   /** An endpoint of another chain refuses; endpoints that are down are waited for while the node is up. */
@@ -209,7 +222,7 @@ export class RelayerNode {
         observe()
         return answer
       },
-      declareLost: () => relayer.declareLost(),
+      declareLost: (epoch) => relayer.declareLost(epoch),
       decide: (verdict, choice) => relayer.decide(verdict, choice),
       evidence: async () => (await store.evidence()).map(({ id, bytes }) => ({ id, record: to0x(bytes) })),
       async measure() {

@@ -25,6 +25,8 @@ const probeBody = z.strictObject({
   timeoutMs: z.int().min(100).max(600_000).default(30_000),
 })
 
+const lostBody = z.strictObject({ epoch: z.int().min(0) })
+
 const choiceBody = z.strictObject({
   verdict: z.enum(VERDICTS),
   epoch: z.int().min(1),
@@ -95,7 +97,11 @@ export class ControlServer {
       reply.raw.once('close', () => gone.abort(new NetworkError('answer: nobody waits for it any more')))
       return this.#probe(request.body, gone.signal)
     })
-    server.post('/declare-lost', () => this.#daemon.declareLost())
+    server.post('/declare-lost', (request) => {
+      const parsed = lostBody.safeParse(request.body)
+      if (!parsed.success) throw new InputError('declare share lost: give the epoch that is meant')
+      return this.#daemon.declareLost(parsed.data.epoch)
+    })
     server.post('/decide', (request) => {
       const parsed = choiceBody.safeParse(request.body)
       if (!parsed.success)

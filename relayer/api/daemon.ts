@@ -28,8 +28,8 @@ export interface Daemon {
   keys(): Promise<readonly object[]>
   /** @throws InputError for a bad request, and what a failed signing throws */
   signProbe(request: ProbeRequest, signal: AbortSignal): Promise<SignedProbe>
-  /** Gives the shares of the running epoch up; the node receives new ones in the next reshare. */
-  declareLost(): Promise<object>
+  /** Gives the shares of the running epoch up; the node receives new ones in the next reshare. @throws InputError for another */
+  declareLost(epoch: number): Promise<object>
   /** The operator's word about exactly the pending change. @throws InputError if it is not that one, or has no seat here */
   decide(verdict: OperatorVerdict, choice: { epoch: number; committeeHash: Hex }): Promise<object>
   evidence(): Promise<readonly EvidenceView[]>

@@ -3,7 +3,7 @@ import type { ActivationEvent, EpochInfo } from '../chain/chain.ts'
 import { leadDelay } from '../ceremony/windows.ts'
 import { verifySignature } from '../crypto/schnorr.ts'
 import { type Address, equal, fromHex, to0x } from '../lib/bytes.ts'
-import { ChainError, messageOf, StoreError } from '../lib/errors.ts'
+import { ChainError, messageOf, readable } from '../lib/errors.ts'
 import { commitmentsHash } from '../protocol/keyshare.ts'
 import { committeeHash, rankMembers } from '../protocol/party.ts'
 import { type CeremonySpec, contextOf } from '../protocol/spec.ts'
@@ -134,11 +134,8 @@ async function missedGroupKey(desk: Desk, sight: Sight, signal: AbortSignal): Pr
 /** The first share record among these that can be read, or null. */
 async function anyReadable(store: Store, slots: readonly Slot[]): Promise<ShareRecord | null> {
   for (const slot of slots) {
-    try {
-      return await store.shareRecord(slot)
-    } catch (error) {
-      if (!(error instanceof StoreError)) throw error
-    }
+    const record = await readable(store.shareRecord(slot))
+    if (record !== null) return record
   }
   return null
 }
@@ -154,14 +151,9 @@ async function holdsBelow(store: Store, { state, closedDeep }: Sight): Promise<b
 
 /** Group key 0 of the last verified activation, or of the active share; null if this node has neither. */
 async function knownGroupKey(store: Store): Promise<Uint8Array | null> {
-  const activated = (await store.activation())?.activation.keys[0]
+  const activated = (await readable(store.activation()))?.activation.keys[0]
   if (activated !== undefined) return fromHex(activated.groupKey)
-  try {
-    return (await store.activeShare())?.keys[0]?.groupKey ?? null
-  } catch (error) {
-    if (error instanceof StoreError) return null
-    throw error
-  }
+  return (await readable(store.activeShare()))?.keys[0]?.groupKey ?? null
 }
 
 /**

@@ -162,10 +162,11 @@ export class Consent {
   }
 
   /** The committee that ran before all changes with which the pending one counts together. */
-  async #before({ state, finalised, running, info }: Sight): Promise<Earlier | null> {
+  async #before(sight: Sight): Promise<Earlier | null> {
+    const { state, finalised, running } = sight
     const span = this.#rules?.spanBlocks ?? 0
     if (span === 0 || state.pending === null || running === null) return null
-    return await committeeAt(finalised.number - span, { running, info })
+    return await committeeAt(finalised.number - span, { running, info: (epoch) => sight.info(epoch) })
   }
 
   /** What was decided about this change, and not about another one under its number. */

@@ -1,6 +1,6 @@
 // Follows the governance chain: heads for deadlines, final blocks for the truth, and the cursor that keeps both honest.
-import type { BlockRef, Chain, CommitteeState, EpochInfo } from '../chain/chain.ts'
-import { ChainError } from '../lib/errors.ts'
+import type { BlockRef, Chain, CommitteeState, EpochInfo, PendingCeremony } from '../chain/chain.ts'
+import { ChainError, StoreError } from '../lib/errors.ts'
 import type { CeremonyRecord } from '../store/ceremonies.ts'
 import type { Facts } from './committee.ts'
 import type { Desk } from './parts.ts'
@@ -36,6 +36,7 @@ export class Follower {
   #readAt = 0
   #reorganisedAt = -Infinity
   #settled = new Map<number, { readonly info: EpochInfo; readonly since: number }>()
+  #seen = 0
 
   constructor(desk: Desk) {
     this.#desk = desk
@@ -44,6 +45,11 @@ export class Follower {
   /** The last sight, or null before the first. */
   get last(): Sight | null {
     return this.#last
+  }
+
+  /** The running epoch as the contract last showed it at a final block, whether that look could be finished or not. */
+  get seen(): number {
+    return this.#seen
   }
 
   /**
@@ -62,8 +68,15 @@ export class Follower {
     }
     await this.#checkCursor(finalised, signal)
     const blocksNow = { head, finalised, deep: await chain.deeplyFinalised(signal) }
-    const sight = (await this.#unchanged(blocksNow, signal)) ?? (await this.#see(blocksNow, signal))
+    const woken = await this.#wakeUps(blocksNow, signal)
+    const sight =
+      this.#last === null || woken.rereads
+        ? await this.#see(blocksNow, signal)
+        : { ...this.#last, ...blocksNow }
     await this.#desk.store.advance(finalised, ceremonyOf(sight))
+    // Only now: what failed is looked at again as if it had not been tried.
+    this.#eventful = woken.eventful
+    if (woken.rereads) this.#readAt = finalised.number
     metrics?.finalisedBlock.set(finalised.number)
     metrics?.cursorBlock.set(finalised.number)
     this.#last = sight
@@ -72,7 +85,7 @@ export class Follower {
 
   /** A final block that was replaced is an alarm; the node goes on from the new state, under all of its own guards. */
   async #checkCursor(finalised: BlockRef, signal: AbortSignal): Promise<void> {
-    const cursor = await this.#desk.store.cursor()
+    const cursor = await this.#cursor()
     if (cursor === null) return
     const known =
       cursor.number > finalised.number ? null : await this.#desk.chain.block(cursor.number, signal)
@@ -97,19 +110,37 @@ export class Follower {
     } else if (finalised.number > this.#reorganisedAt + REREAD_BLOCKS) problems.set('reorganised', null)
   }
 
-  /** The last sight moved on, if no event of the bridge lies in between; events are wake-ups, state is the truth. */
-  async #unchanged(now: BlocksNow, signal: AbortSignal): Promise<Sight | null> {
-    const last = this.#last
-    if (last === null || now.finalised.number > this.#readAt + REREAD_BLOCKS) {
-      // What lies below it was not asked for event by event: read again once all of that is twice as deep.
-      this.#eventful.push(now.finalised.number)
+  /** A damaged one is begun anew from the chain: the record of the running epoch keeps this node from going back. */
+  async #cursor(): Promise<BlockRef | null> {
+    const { store, log } = this.#desk
+    try {
+      return await store.cursor()
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error
+      log.error({ error: error.message }, 'the cursor is taken from the chain anew')
       return null
     }
+  }
+
+  /**
+   * Whether the contract has to be read again, and the blocks with events that are not yet twice as deep: events are
+   * wake-ups, state is the truth.
+   */
+  async #wakeUps(now: BlocksNow, signal: AbortSignal): Promise<{ rereads: boolean; eventful: number[] }> {
+    const last = this.#last
+    const rest = this.#eventful.filter((block) => block > now.deep.number)
+    // What lies below it was not asked for event by event: read again once all of that is twice as deep.
+    if (last === null || now.finalised.number > this.#readAt + REREAD_BLOCKS)
+      return { rereads: true, eventful: [...rest, now.finalised.number] }
     const events = await this.#desk.chain.events(last.finalised.number + 1, now.finalised.number, signal)
-    this.#eventful.push(...events.map(({ block }) => block.number))
-    const deeper = this.#eventful.some((block) => block > last.deep.number && block <= now.deep.number)
-    this.#eventful = this.#eventful.filter((block) => block > now.deep.number)
-    return events.length > 0 || deeper ? null : { ...last, ...now }
+    const found = events.map(({ block }) => block.number)
+    const deeper = [...this.#eventful, ...found].some(
+      (block) => block > last.deep.number && block <= now.deep.number,
+    )
+    return {
+      rereads: found.length > 0 || deeper,
+      eventful: [...rest, ...found.filter((block) => block > now.deep.number)],
+    }
   }
 
   /** What a closed epoch with every receipt says at `deep` it says for ever. */
@@ -125,6 +156,7 @@ export class Follower {
   async #see(now: BlocksNow, signal: AbortSignal): Promise<Sight> {
     const { chain, store } = this.#desk
     const state = await chain.committeeState(now.finalised, signal)
+    this.#seen = state.epoch
     const info = cached((epoch) => this.#infoAt(epoch, now.finalised, signal))
     const { pending } = state
     const known = (await store.ceremonies()).at(-1)?.epoch ?? 0
@@ -132,14 +164,13 @@ export class Follower {
     const owing = state.outstandingEpoch === 0 ? highest : state.outstandingEpoch
     const first = Math.max(1, Math.min(highest - MEMORY, owing))
     const closed = await closedEpochs(info, { first, known: highest }, await store.epochsHeld())
-    this.#readAt = now.finalised.number
     return {
       ...now,
       state,
       info,
       pending: pending === null ? null : await info(pending.epoch),
       running: state.epoch === 0 ? null : await info(state.epoch),
-      trigger: pending === null ? null : await chain.block(pending.startBlock, signal),
+      trigger: pending === null ? null : await triggerOf(chain, pending, signal),
       deepEpoch: (await chain.committeeState(now.deep, signal)).epoch,
       closed,
       closedDeep: await Promise.all(closed.map(({ epoch }) => this.#infoAt(epoch, now.deep, signal))),
@@ -168,6 +199,20 @@ async function closedEpochs(
 
 function isClosed({ status }: EpochInfo): boolean {
   return status === 'superseded' || status === 'burned'
+}
+
+/** The block in which governance asked. @throws ChainError if not enough endpoints have it at this moment */
+async function triggerOf(
+  chain: Chain,
+  { epoch, startBlock }: PendingCeremony,
+  signal: AbortSignal,
+): Promise<BlockRef> {
+  const trigger = await chain.block(startBlock, signal)
+  if (trigger !== null) return trigger
+  throw new ChainError(
+    `follow chain: epoch ${epoch} is pending, and not enough RPC endpoints have block ${startBlock}`,
+    { hint: 'an endpoint is behind or says so: check rpcUrls; the next look asks again' },
+  )
 }
 
 /** Reads the trigger block again. @throws ChainError if it is another one than the ceremony is bound to */

@@ -46,6 +46,11 @@ export class Holding {
     this.#using = null
   }
 
+  /** Signs with nothing from now on if what it signs with is of an epoch below this one. */
+  releaseBelow(epoch: number): void {
+    if ((this.#signing.epoch ?? epoch) < epoch) this.release()
+  }
+
   async #without(epoch: number) {
     const lost = (await this.#desk.store.lost()).includes(epoch)
     return {

@@ -5,10 +5,10 @@ import type { Address, Hex } from '../lib/bytes.ts'
 import { to0x } from '../lib/bytes.ts'
 import { ChainError, InputError, messageOf, StoreError, TrussError } from '../lib/errors.ts'
 import type { OperatorVerdict } from '../store/decisions.ts'
-import { follow, submitInTurn } from './activation.ts'
+import { follow } from './activation.ts'
 import { Ceremonies } from './ceremonies.ts'
 import { checkCeremony, checkReach, DeletionsCheck, FundsCheck, hasGoneBack } from './checks.ts'
-import { schemeOf, specOf } from './committee.ts'
+import { schemeOf } from './committee.ts'
 import { type Choice, Consent, type Decided } from './consent.ts'
 import { eraseDue } from './erasure.ts'
 import { Follower, type Sight } from './follower.ts'
@@ -19,6 +19,7 @@ import { OtherBridgeWatch } from './others.ts'
 import type { Desk, RelayerOptions } from './parts.ts'
 import { Problems } from './problems.ts'
 import { ReceiptDesk } from './receipts.ts'
+import { LostActivation } from './resending.ts'
 import { type KeyStatus, type Status, statusOf } from './status.ts'
 
 /** A probe that was signed. */
@@ -49,11 +50,11 @@ export class Relayer {
   readonly #receipts: ReceiptDesk
   readonly #signing: SigningService
   readonly #holding: Holding
+  readonly #lost: LostActivation
   readonly #funds: FundsCheck
   readonly #deletions: DeletionsCheck
   #unlisten: () => void = () => {}
   #turn: Promise<unknown> = Promise.resolve()
-  #resent = 0
 
   constructor(options: RelayerOptions) {
     const problems = new Problems(options.log, options.metrics)
@@ -73,6 +74,7 @@ export class Relayer {
     this.#ceremonies = new Ceremonies(this.#desk, this.#consent)
     this.#receipts = new ReceiptDesk(this.#desk)
     this.#holding = new Holding(this.#desk, this.#signing)
+    this.#lost = new LostActivation(this.#desk)
     this.#funds = new FundsCheck(this.#desk)
     this.#deletions = new DeletionsCheck(this.#desk)
   }
@@ -159,12 +161,22 @@ export class Relayer {
     }
   }
 
-  /** The operator gives the share of the running epoch up; the node receives a new one in the next reshare. */
-  declareLost(): Promise<{ epoch: number }> {
+  /**
+   * The operator gives the share of the running epoch up; the node receives a new one in the next reshare.
+   * @param epoch the one that the operator means: what has become active meanwhile is not given up
+   * @throws InputError unless exactly that epoch runs
+   */
+  declareLost(epoch: number): Promise<{ epoch: number }> {
     return this.#inTurn(async () => {
-      const epoch = this.#follower.last?.state.epoch ?? 0
-      if (epoch === 0)
-        throw new InputError('declare share lost: no epoch is running, or the chain is not in sight')
+      const running = this.#follower.last?.state.epoch ?? 0
+      if (running === 0)
+        throw new InputError('declare share lost: no epoch is running, or the chain is not in sight', {
+          hint: 'see `truss status`; this takes an epoch and an answer of the RPC endpoints',
+        })
+      if (running !== epoch)
+        throw new InputError(`declare share lost: epoch ${epoch} was meant, and ${running} runs now`, {
+          hint: 'look at `truss status`: the share of the epoch that runs now may well be sound',
+        })
       await this.#ceremonies.leave()
       this.#holding.release()
       await this.#desk.store.declareLost(epoch)
@@ -212,6 +224,8 @@ export class Relayer {
       if (signal.aborted) return
       const check = error instanceof StoreError ? 'store' : error instanceof ChainError ? 'rpc' : 'internal'
       if (check === 'rpc') metrics?.rpcErrors.inc({ reason: 'read' })
+      // What keeps this node from following must not keep it signing with a share that the chain has superseded.
+      this.#holding.releaseBelow(this.#follower.seen)
       const hint = error instanceof TrussError ? error.hint : ''
       problems.set(check, {
         severity: 'critical',
@@ -227,10 +241,13 @@ export class Relayer {
     network.admit(admissionOf(sight))
     showSight(this.#desk, sight, this.#ceremonies.current?.view ?? null)
     if (await hasGoneBack(this.#desk, sight)) {
-      await this.#stay(sight)
+      // It signs nothing, and helps the chain to find back.
+      this.#holding.release()
+      await this.#ceremonies.leave()
+      await this.#lost.sendAgain(sight)
       return this.#check(sight, signal)
     }
-    this.#resent = 0
+    this.#lost.forget()
     await follow(this.#desk, sight, this.#ceremonies.signed, signal)
     const readable = await this.#holding.settle(sight)
     await this.#consent.settle(sight)
@@ -249,32 +266,6 @@ export class Relayer {
     const known = outstanding === null ? 0 : (await this.#receipts.known(outstanding)).size
     this.#deletions.run(sight, outstanding, known)
     await this.#funds.run(signal)
-  }
-
-  /** The chain shows a lower epoch than this node has verified: it signs nothing, and helps the chain to find back. */
-  async #stay(sight: Sight): Promise<void> {
-    this.#holding.release()
-    await this.#ceremonies.leave()
-    const args = await this.#desk.store.activation()
-    const spec = specOf(this.#desk.chain, sight)
-    const lost = args !== null && spec?.next.epoch === args.activation.epoch && args.readiness.length > 0
-    if (!lost || this.#resent === args.activation.epoch) return
-    this.#resent = args.activation.epoch
-    const windowBlocks = sight.state.pending?.windowBlocks ?? 1
-    this.#background('send the lost activation again', (signal) =>
-      submitInTurn(this.#desk, { spec, args, windowBlocks }, this.#whileLost(signal)),
-    )
-  }
-
-  /** Aborts when the chain has found back. */
-  #whileLost(signal: AbortSignal): AbortSignal {
-    const found = new AbortController()
-    this.#background('watch the lost activation', async (stop) => {
-      const { clock, pollMs, problems } = this.#desk
-      while (problems.has('epoch') && !stop.aborted) await clock.sleep(pollMs, stop).catch(() => {})
-      found.abort(new DOMException('the chain shows the epoch again', 'AbortError'))
-    })
-    return AbortSignal.any([signal, found.signal])
   }
 
   #background(name: string, work: (signal: AbortSignal) => Promise<void>): void {

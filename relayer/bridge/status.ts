@@ -159,7 +159,7 @@ export async function statusOf(parts: StatusParts): Promise<Status> {
     sparesToReshare: spares.toReshare,
     deletions,
     shares: await sharesOf(desk),
-    evidence: (await store.evidence().catch(() => [])).length,
+    evidence: await store.evidenceCount().catch(() => 0),
     problems: problems.list(),
   }
 }

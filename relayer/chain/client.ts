@@ -118,11 +118,23 @@ export class EthersChain implements Chain {
       hashes.set(number, hash)
       return number
     }
+    // A ceremony's clock does not go back: what one endpoint says of it while the others are down must not end it for good.
+    const number = await this.#clock(ask, signal)
+    return { number, hash: hashes.get(number) ?? NO_HASH }
+  }
+
+  /** The first head is agreed on; while too few endpoints answer later, it does not run far ahead of the last one that was. */
+  async #clock(
+    ask: (endpoint: Endpoint) => Promise<number>,
+    signal: AbortSignal | undefined,
+  ): Promise<number> {
+    if (this.#agreedHead === null) {
+      this.#agreedHead = await this.#quorum.reached('the head', ask, signal)
+      return this.#agreedHead
+    }
     const { number: said, agreed } = await this.#quorum.abreast('the head', ask, signal)
     if (agreed) this.#agreedHead = said
-    // A ceremony's clock does not go back: what one endpoint says of it while the others are down must not end it for good.
-    const number = agreed || this.#agreedHead === null ? said : Math.min(said, this.#agreedHead + LEAD_BLOCKS)
-    return { number, hash: hashes.get(number) ?? NO_HASH }
+    return Math.min(said, this.#agreedHead + LEAD_BLOCKS)
   }
 
   async finalised(signal?: AbortSignal): Promise<BlockRef> {

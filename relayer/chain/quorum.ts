@@ -68,8 +68,8 @@ export class Quorum {
   async reached(what: string, ask: Ask<number>, signal?: AbortSignal): Promise<number> {
     const { answers: numbers, failures } = await this.#answers(ask, itself, signal)
     const number = numbers[this.#need - 1]
-    if (number === undefined) throw this.#refusal(what, new Map(), failures)
-    return number
+    if (number !== undefined) return number
+    throw numbers.length === 0 ? this.#silence(what, failures) : this.#refusal(what, new Map(), failures)
   }
 
   /**

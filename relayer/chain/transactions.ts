@@ -185,13 +185,12 @@ export class Transactions {
         // The nonce first: if it is used and no receipt of ours is there afterwards, another transaction has it.
         const nonce = await this.#nonce(signal)
         const receipt = await this.#receipt(flight, signal)
-        if (receipt !== null) {
-          this.#left = null
-          return receipt
-        }
+        if (receipt !== null) return receipt
         if (nonce > flight.nonce) return 'nonce taken'
         const { number } = await this.#quorum.first('the head', (endpoint) => latest(endpoint, signal))
-        if (number !== lastLook && (await order.alreadyDone(signal))) return 'done'
+        // It may be our own that was mined since the look above.
+        if (number !== lastLook && (await order.alreadyDone(signal)))
+          return (await this.#receipt(flight, signal)) ?? 'done'
         lastLook = number
         if (number - flight.sentAt >= raiseAfterBlocks) await this.#raise(order, flight, signal)
       } catch (error) {
@@ -220,7 +219,10 @@ export class Transactions {
         ),
       )
       for (const result of receipts)
-        if (result.status === 'fulfilled' && result.value !== null) return result.value
+        if (result.status === 'fulfilled' && result.value !== null) {
+          this.#left = null
+          return result.value
+        }
     }
     return null
   }

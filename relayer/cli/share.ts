@@ -4,6 +4,7 @@ import { contextOf, show } from './command.ts'
 import { confirmed } from './confirm.ts'
 import { askDaemon, clientConfig } from './daemon-client.ts'
 import type { Io } from './io.ts'
+import type { FullStatus } from './status.ts'
 
 export function shareCommand(io: Io): Command {
   const share = new Command('share').description("this node's shares of the keys")
@@ -16,11 +17,12 @@ export function shareCommand(io: Io): Command {
     .action(async (options: { yes?: true }, command: Command) => {
       const context = contextOf(io, command)
       const { dataDirectory } = clientConfig(context)
+      const { epoch } = await askDaemon<Pick<FullStatus, 'epoch'>>(dataDirectory, 'GET', ['/status'])
       await confirmed(context, options, [
-        'The shares of the running epoch are given up. This node signs and deals again only after the next reshare;',
+        `The shares of epoch ${epoch} are given up. This node signs and deals again only after the next reshare;`,
         'until then the committee has one signer less. Do this only when the shares cannot be recovered.',
       ])
-      const answer = await askDaemon<object>(dataDirectory, 'POST', ['/declare-lost', {}])
+      const answer = await askDaemon<object>(dataDirectory, 'POST', ['/declare-lost', { epoch }])
       show(context, answer, ['declared lost: ask governance for a refresh (`truss admin refresh`)'])
     })
   return share

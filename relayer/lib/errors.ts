@@ -39,6 +39,16 @@ export class ChainError extends TrussError {}
 /** A record, a key file or the database itself is unreadable or belongs to somebody else. */
 export class StoreError extends TrussError {}
 
+/** What a record says, or null if it is not there or cannot be read: for what can be had elsewhere, or done without. */
+export async function readable<T>(reading: Promise<T | null | undefined>): Promise<T | null> {
+  try {
+    return (await reading) ?? null
+  } catch (error) {
+    if (error instanceof StoreError) return null
+    throw error
+  }
+}
+
 /** The libp2p host cannot do what was asked: port in use, peer unreachable, stream refused. */
 export class NetworkError extends TrussError {}
 

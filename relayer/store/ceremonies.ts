@@ -1,7 +1,7 @@
 // What governance asked for, as records that move with the cursor, and the markers of the attempts that were joined.
 import { dec, enc } from '../crypto/enc.ts'
 import { fromHex, type Hex, to0x, u32, u64, utf8 } from '../lib/bytes.ts'
-import { InputError } from '../lib/errors.ts'
+import { InputError, readable } from '../lib/errors.ts'
 import { integer, oneOf, own, text } from './codec.ts'
 import { KEY, numbersOf, ofEpoch, PREFIX } from './layout.ts'
 import type { Slot } from './sealing.ts'
@@ -25,7 +25,7 @@ export interface CeremonyRecord {
 
 const KINDS: readonly CeremonyRecord['kind'][] = ['keygen', 'reshare', 'refresh', 'addkey']
 
-/** The last final block that was followed, or null before the first. */
+/** The last final block that was followed, or null before the first. @throws StoreError if it cannot be read */
 export async function readCursor({ records }: Vault): Promise<Cursor | null> {
   const cursor = await records.read(KEY.cursor, (body) => {
     const [number, hash] = dec(body, [8, 32])
@@ -35,7 +35,8 @@ export async function readCursor({ records }: Vault): Promise<Cursor | null> {
 }
 
 /**
- * Step 1 of the durable order: the cursor and the records that its blocks created, in one batch.
+ * Step 1 of the durable order: the cursor and the records that its blocks created, in one batch. In place of a cursor that
+ * cannot be read stands this one.
  * @throws InputError for a cursor below the one that is stored
  */
 export async function advance(
@@ -44,7 +45,7 @@ export async function advance(
   ceremonies: readonly CeremonyRecord[],
 ): Promise<void> {
   const { records } = vault
-  const before = await readCursor(vault)
+  const before = await readable(readCursor(vault))
   if (before !== null && cursor.number < before.number)
     throw new InputError(`advance cursor: from block ${before.number} back to ${cursor.number}`)
   await records.commit(

@@ -11,6 +11,8 @@ export interface Database {
   get(key: string): Promise<Uint8Array | undefined>
   /** The entries whose key starts with `prefix`, in ascending order of key. */
   entries(prefix: string): Promise<readonly (readonly [string, Uint8Array])[]>
+  /** Their keys alone, in the same order. */
+  keys(prefix: string): Promise<readonly string[]>
   /** Applies all or nothing; when it resolves, the change survives a crash. */
   batch(ops: readonly Op[]): Promise<void>
   /** Rewrites the files that hold keys starting with `prefix`, so that deleted values leave the disk. */

@@ -2,11 +2,12 @@
 import { dec, enc } from '../crypto/enc.ts'
 import { keccak256 } from '../crypto/hash.ts'
 import { toHex } from '../lib/bytes.ts'
+import { StoreError } from '../lib/errors.ts'
 import { own } from './codec.ts'
 import { KEY, PREFIX } from './layout.ts'
 import type { Vault } from './shares.ts'
 
-/** Most records that are kept; a flood of further ones is dropped. */
+/** Most records that are kept. */
 export const MAX_EVIDENCE = 1024
 
 /** A record under the hex of its Keccak-256. */
@@ -15,13 +16,25 @@ export interface EvidenceRecord {
   readonly bytes: Uint8Array
 }
 
-/** Stores a record that the caller has verified; gives its id. The same bytes are stored once. */
+/**
+ * Stores a record that the caller has verified; gives its id. The same bytes are stored once.
+ * @throws StoreError if as many are kept as may be
+ */
 export async function addEvidence({ records }: Vault, bytes: Uint8Array): Promise<string> {
   const id = toHex(keccak256(bytes))
   const stored = await records.keys(PREFIX.evidence)
-  if (!stored.includes(KEY.evidence(id)) && stored.length < MAX_EVIDENCE)
-    await records.commit(records.put(KEY.evidence(id), enc(bytes)))
+  if (stored.includes(KEY.evidence(id))) return id
+  if (stored.length >= MAX_EVIDENCE)
+    throw new StoreError(`keep evidence: ${stored.length} records are stored, as many as are kept`, {
+      hint: 'write them to files with `truss evidence save`, and let governance replace whom they convict',
+    })
+  await records.commit(records.put(KEY.evidence(id), enc(bytes)))
   return id
+}
+
+/** How many are stored. */
+export async function countEvidence({ records }: Vault): Promise<number> {
+  return (await records.keys(PREFIX.evidence)).length
 }
 
 /** All records, ascending by id. */

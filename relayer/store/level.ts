@@ -14,6 +14,7 @@ const END = '\xff'
 export interface Records {
   get(key: string): Promise<Uint8Array | undefined>
   iterator(range: { gte: string; lt: string }): { all(): Promise<[string, Uint8Array][]> }
+  keys(range: { gte: string; lt: string }): { all(): Promise<string[]> }
   batch(ops: Op[], options?: { sync?: boolean }): Promise<void>
   compactRange(start: string, end: string): Promise<void>
   close(): Promise<void>
@@ -139,6 +140,7 @@ export function databaseOf(level: Records, mender: Pick<Mender, 'whole' | 'tear'
         const found = await level.iterator({ gte: prefix, lt: prefix + END }).all()
         return found.map(([key, value]) => [key, plain(value)] as const)
       }),
+    keys: (prefix) => read(`read keys ${prefix}`, () => level.keys({ gte: prefix, lt: prefix + END }).all()),
     batch: (ops) => write('write records', () => level.batch([...ops], { sync: true })),
     compact: (prefix) => write(`compact ${prefix}`, () => level.compactRange(prefix, prefix + END)),
     close: () => guarded('close database', () => level.close()),

@@ -76,10 +76,14 @@ function peek(value: Uint8Array): Identity & { readonly version: number } {
   }
 }
 
-/** The next number of the boot counter, durable when it resolves; 1 at the first start. */
-export async function nextBoot({ records }: Vault): Promise<number> {
-  const before = await records.read(KEY.boot, (body) => integer(dec(body, [8])[0]))
-  const next = (before ?? 0) + 1
-  await records.commit(records.put(KEY.boot, enc(u64(next))))
-  return next
+/** The next number of the boot counter, durable when it resolves; 1 at the first start. @throws StoreError */
+export async function nextBoot(vault: Vault): Promise<number> {
+  const before = await vault.records.read(KEY.boot, (body) => integer(dec(body, [8])[0]))
+  return countBoot(vault, (before ?? 0) + 1)
+}
+
+/** Writes the boot counter, whatever stood there; durable when it resolves. */
+export async function countBoot({ records }: Vault, counter: number): Promise<number> {
+  await records.commit(records.put(KEY.boot, enc(u64(counter))))
+  return counter
 }

@@ -1,6 +1,7 @@
 // The peer book: network addresses at which members were reached, so that a restart needs no bootstrap node.
 import { decList, enc } from '../crypto/enc.ts'
 import { type Address, toAddress, utf8 } from '../lib/bytes.ts'
+import { readable } from '../lib/errors.ts'
 import { text } from './codec.ts'
 import { KEY, PREFIX } from './layout.ts'
 import type { Vault } from './shares.ts'
@@ -19,10 +20,14 @@ export async function putPeer(
   await records.commit(kept.length === 0 ? records.del(key) : records.put(key, enc(...kept.map(utf8))))
 }
 
-/** Every known peer with its addresses, best first. */
+/** Every known peer with its addresses, best first. One whose record cannot be read is forgotten: it is found anew. */
 export async function listPeers({ records }: Vault): Promise<Map<Address, string[]>> {
-  const found = await records.list(PREFIX.peer, (body) => decList(body, MAX_ADDRESSES).map(text))
-  return new Map(found.map(([key, addresses]) => [toAddress(key.slice(PREFIX.peer.length)), addresses]))
+  const peers = new Map<Address, string[]>()
+  for (const key of await records.keys(PREFIX.peer)) {
+    const addresses = await readable(records.read(key, (body) => decList(body, MAX_ADDRESSES).map(text)))
+    if (addresses !== null) peers.set(toAddress(key.slice(PREFIX.peer.length)), addresses)
+  }
+  return peers
 }
 
 const BOOT = /^boot:(\d+):([0-9a-f]{32})$/

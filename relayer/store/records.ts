@@ -40,8 +40,8 @@ export class Records {
   }
 
   /** The keys that start with the prefix, ascending, whether their records can be read or not. */
-  async keys(prefix: string): Promise<string[]> {
-    return (await this.#database.entries(prefix)).map(([key]) => key)
+  keys(prefix: string): Promise<readonly string[]> {
+    return this.#database.keys(prefix)
   }
 
   /** The change that writes a record; nothing is written before `commit`. */

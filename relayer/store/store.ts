@@ -188,9 +188,14 @@ export class Store {
     return receipts.listReceipts(this.#vault, epoch)
   }
 
-  /** Stores verified evidence; gives its id. */
+  /** Stores verified evidence; gives its id. @throws StoreError if there is no more room for any */
   addEvidence(bytes: Uint8Array): Promise<string> {
     return this.#inTurn(() => evidence.addEvidence(this.#vault, bytes))
+  }
+
+  /** How many evidence records there are. */
+  evidenceCount(): Promise<number> {
+    return evidence.countEvidence(this.#vault)
   }
 
   evidence(): Promise<EvidenceRecord[]> {
@@ -200,6 +205,11 @@ export class Store {
   /** The next number of the boot counter, 1 at the first start. */
   nextBoot(): Promise<number> {
     return this.#inTurn(() => owner.nextBoot(this.#vault))
+  }
+
+  /** Counts starts from 1 again, where the counter cannot be read. */
+  renewBoots(): Promise<number> {
+    return this.#inTurn(() => owner.countBoot(this.#vault, 1))
   }
 
   /** Every known peer with its network addresses. */

@@ -147,11 +147,12 @@ function control(): Decoder {
       utf8(`POST /sign-probe ${TYPES[0]}\n${JSON.stringify({ ...probe, text: 'x'.repeat(257) })}`),
       utf8(`POST /decide ${TYPES[0]}\n${JSON.stringify(choice)}`),
       utf8(`POST /declare-lost ${TYPES[0]}\n{}`),
+      utf8(`POST /declare-lost ${TYPES[0]}\n{"epoch": 3}`),
       utf8(`POST /declare-lost ${TYPES[0]}`),
       utf8(`POST /sign-probe ${TYPES[0]}\n${JSON.stringify({ ...probe, digest: '0x' })}`),
       ...paths.slice(0, 3).map((path) => utf8(`GET ${path} `)),
     ],
-    structured: requests(paths, [probe, choice, {}]),
+    structured: requests(paths, [probe, choice, { epoch: 3 }, {}]),
     errors: [],
     run: async (bytes) => ({
       value: await asked(server, bytes, (status, { error }) => {
@@ -168,6 +169,7 @@ function control(): Decoder {
       '400 InputError: sign probe: there is',
       '400 InputError: sign probe: more than',
       '400 InputError: decide about a change: give',
+      '400 InputError: declare share lost: give',
       '400 InputError: Body is not valid',
       '400 InputError: sign probe: Unrecognized key:',
       '400 InputError: Body cannot be empty',

@@ -59,6 +59,7 @@ export async function recordDecoders({ keygen }: Samples): Promise<Decoder[]> {
     const database: Database = {
       get: async (key) => stored.get(key),
       entries: async (prefix) => [...stored].filter(([key]) => key.startsWith(prefix)),
+      keys: async (prefix) => [...stored.keys()].filter((key) => key.startsWith(prefix)),
       batch: async (ops) => {
         for (const op of ops) if (op.type === 'put') stored.set(op.key, op.value)
       },
@@ -171,7 +172,13 @@ export async function recordDecoders({ keygen }: Samples): Promise<Decoder[]> {
     },
     { name: 'lost', covers: ['lost.ts#listLost'], at: KEY.lost(9), read: listLost, reaches: ['read'] },
     { name: 'evidence', covers: ['evidence.ts#listEvidence'], at: KEY.evidence('00'), read: listEvidence },
-    { name: 'peer', covers: ['peerbook.ts#listPeers'], at: KEY.peer(operator), read: listPeers },
+    {
+      name: 'peer',
+      covers: ['peerbook.ts#listPeers'],
+      at: KEY.peer(operator),
+      read: listPeers,
+      reaches: ['read'],
+    },
     {
       name: 'decision',
       covers: ['decisions.ts#readDecision'],

@@ -39,6 +39,7 @@ export const NOT_BY_BYTES: Readonly<Record<string, string>> = {
   'StoreError: promote epoch': 'the same',
   'StoreError: retire burned epoch': 'the same',
   'StoreError: erase share': 'the same',
+  'StoreError: keep evidence': 'the same',
   'InputError: advance cursor': 'the same',
   'HelloError: decode hello: too many boots on one connection':
     'it is about what came on a connection before',

@@ -25,7 +25,7 @@ test('a share set whose public record is damaged is erased with a receipt once i
   await damage(victim, KEY.share(1, 0))
   await sim.step(3)
   assert.deepEqual(await ill(victim), ['share'])
-  await victim.relayer?.declareLost()
+  await victim.relayer?.declareLost(1)
   sim.chain.refreshKey()
   await sim.completed(2)
   await sim.until(() => victim.disk.record(KEY.sealed(1, 0)) === undefined)
@@ -72,7 +72,7 @@ test('a share that is declared lost while the chain is being looked at deals no 
   const load = store.loadShares.bind(store)
   let declared: Promise<unknown> = Promise.resolve()
   store.loadShares = (slot) => {
-    declared = victim.relayer?.declareLost() ?? declared
+    declared = victim.relayer?.declareLost(1) ?? declared
     return load(slot)
   }
   const said: boolean[] = []

@@ -162,7 +162,7 @@ test('an unreadable share is an alarm, not "no share"; declared lost, a refresh 
   await sim.step(30)
   assert.equal(sim.state.running, 1)
   assert.deepEqual((await sim.at(0).status()).waitsFor[0]?.who, [victim.address])
-  await victim.relayer?.declareLost()
+  await victim.relayer?.declareLost(1)
   await sim.completed(2)
   await probe(sim, 1)
   await sim.until(() => victim.disk.image().files.size === 1)

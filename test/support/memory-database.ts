@@ -97,6 +97,7 @@ export class MemoryDisk {
       iterator: ({ gte }) => ({
         all: async () => (await database.entries(gte)).map(([key, value]) => [key, value]),
       }),
+      keys: ({ gte }) => ({ all: async () => [...(await database.keys(gte))] }),
       batch: async (ops, options) => {
         live()
         durable({ kind: 'batch', names: ops.map((op) => op.key) }, () =>
@@ -155,6 +156,10 @@ export class MemoryDisk {
           .filter(([key]) => key.startsWith(prefix))
           .sort(([a], [b]) => (a < b ? -1 : 1))
           .map(([key, value]) => [key, value.slice()] as const)
+      },
+      keys: async (prefix) => {
+        open()
+        return [...this.#records.keys()].filter((key) => key.startsWith(prefix)).sort()
       },
       batch: async (ops: readonly Op[]) => {
         open()

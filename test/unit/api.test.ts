@@ -68,8 +68,13 @@ test('the control socket has mode 0600, and answers the operator', async (contex
 
 test('errors of the daemon keep their name and hint across the socket', async (context) => {
   const { directory } = await control(context)
-  const lost = askDaemon(directory, 'POST', ['/declare-lost', {}])
+  const lost = askDaemon(directory, 'POST', ['/declare-lost', { epoch: 3 }])
   await assert.rejects(lost, { name: 'StoreError', hint: 'leave them where they are' })
+  for (const body of [{}, { epoch: -1 }, { epoch: 1, yes: true }])
+    await assert.rejects(askDaemon(directory, 'POST', ['/declare-lost', body]), {
+      name: 'InputError',
+      message: /give the epoch that is meant/,
+    })
   const probe = (body: object) => askDaemon(directory, 'POST', ['/sign-probe', body])
   await assert.rejects(probe({ keyId: 1, text: 'x' }), { name: 'InputError', message: /no key 1/ })
   await assert.rejects(probe({ keyId: 0, text: 'x'.repeat(257) }), {

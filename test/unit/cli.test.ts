@@ -130,7 +130,7 @@ test('each thing that is not there has its own code', async () => {
   assert.equal(await codes('status'), EXIT.daemon.code)
   assert.equal(await codes('keys'), EXIT.daemon.code)
   assert.equal(await codes('sign-probe'), EXIT.daemon.code)
-  assert.equal(await codes('share', 'declare-lost'), EXIT.refused.code)
+  assert.equal(await codes('share', 'declare-lost'), EXIT.daemon.code)
   assert.equal(await codes('admin', 'committee'), EXIT.chain.code)
   assert.equal((await truss(['start', '-c', '/nowhere.yaml'])).code, EXIT.config.code)
   assert.equal((await truss(['status'])).code, EXIT.config.code)

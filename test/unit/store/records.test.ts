@@ -96,7 +96,7 @@ test('a record that was copied under another key is damaged', async () => {
   assert.equal((await store.receipts(1)).length, 1)
 })
 
-test('a share declared lost is no active share any more; damaged bookkeeping is dropped with it', async () => {
+test('a share declared lost is no active share any more; a damaged record of what runs is dropped with it', async () => {
   const disk = new MemoryDisk()
   const store = await storeOver(disk.open())
   const dealt = deal({ epoch: 1 })
@@ -105,12 +105,12 @@ test('a share declared lost is no active share any more; damaged bookkeeping is 
   await store.advance({ number: 7, hash: hash(7) }, [])
   const { records, files } = disk.image()
   const junk = new Uint8Array(9)
-  disk.restore({ records: new Map(records).set(KEY.cursor, junk).set(KEY.share(1, 0), junk), files })
+  disk.restore({ records: new Map(records).set(KEY.running, junk).set(KEY.share(1, 0), junk), files })
   await assert.rejects(store.activeShare(), /damaged/)
-  await assert.rejects(store.cursor(), /damaged/)
+  await assert.rejects(store.running(), /damaged/)
   await store.declareLost(1)
   assert.equal(await store.activeShare(), null)
-  assert.equal(await store.cursor(), null)
+  assert.equal(await store.running(), null)
   const next = deal({ epoch: 2 })
   await store.savePrepared(next.spec, preparedOf(next, OPERATOR))
   await store.promote(activationArgs(next, preparedOf(next, OPERATOR)))

@@ -1,0 +1,86 @@
+// One damaged record in a data directory: what it costs, and that nothing sound is given up for it.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { InputError } from '../../relayer/lib/errors.ts'
+import { KEY } from '../../relayer/store/layout.ts'
+import { GovernedSim, type Operator, probe } from '../support/governed-sim.ts'
+
+/** Damages a record of a stopped operator. */
+function spoil({ disk }: Operator, key: string): void {
+  const { records, files } = disk.image()
+  assert.ok(records.has(key), `there is no ${key}`)
+  disk.restore({ files, records: new Map(records).set(key, new Uint8Array(50)) })
+}
+
+async function damage(operator: Operator, key: string): Promise<void> {
+  await operator.stop()
+  spoil(operator, key)
+  await operator.start()
+}
+
+const checksOf = async (operator: Operator) => (await operator.status()).problems.map(({ check }) => check)
+
+test('a damaged cursor is taken from the chain anew: the node signs on, with the share that it has', async () => {
+  const sim = await GovernedSim.running('damaged cursor', { count: 3, first: [0, 1, 2] })
+  const victim = sim.at(1)
+  await damage(victim, KEY.cursor)
+  await sim.step(3)
+  assert.deepEqual(await checksOf(victim), [])
+  assert.equal((await victim.store?.cursor())?.number, (await victim.status()).finalised)
+  await probe(sim, 1)
+  sim.chain.refreshKey()
+  await sim.completed(2)
+  await probe(sim, 1)
+  await sim.stop()
+})
+
+test('a damaged record of the running activation keeps nobody from the next epoch: the share says the same key', async () => {
+  const sim = await GovernedSim.running('damaged activation', { count: 3, first: [0, 1, 2] })
+  const victim = sim.at(1)
+  await damage(victim, KEY.activation(1))
+  await sim.step(3)
+  assert.deepEqual(await checksOf(victim), [])
+  sim.chain.refreshKey()
+  await sim.completed(2)
+  const { signsWith, shares, problems } = await victim.status()
+  assert.deepEqual([signsWith, problems], [2, []])
+  assert.deepEqual(
+    shares.map(({ epoch, state }) => [epoch, state]),
+    [[2, 'active']],
+  )
+  await probe(sim, 1)
+  await sim.stop()
+})
+
+test('declare-lost gives up the share that the operator meant, and not the one that became active meanwhile', async () => {
+  const sim = await GovernedSim.running('meant another', { count: 3, first: [0, 1, 2] })
+  const victim = sim.at(1)
+  sim.chain.refreshKey()
+  await sim.until(() => sim.prepared(2) === 3)
+  // The share of epoch 1 cannot be read any more: the node says so and names the command.
+  await damage(victim, KEY.sealed(1, 0))
+  await sim.step(1)
+  assert.ok((await checksOf(victim)).includes('share'))
+  // Its endpoints hang as the operator gives the command; the others activate epoch 2 meanwhile.
+  const head = victim.chain.head.bind(victim.chain)
+  const gate = Promise.withResolvers<void>()
+  victim.chain.head = async (signal) => {
+    await gate.promise
+    return head(signal)
+  }
+  await sim.step(1)
+  const answer = victim.relayer?.declareLost(1)
+  const refused = assert.rejects(
+    answer ?? Promise.resolve(),
+    (error) => error instanceof InputError && /epoch 1 was meant, and 2 runs now/.test(error.message),
+  )
+  await sim.until(() => sim.state.running === 2)
+  await sim.step(4)
+  gate.resolve()
+  await sim.step(3)
+  await refused
+  assert.deepEqual(await victim.store?.lost(), [])
+  assert.equal((await victim.status()).signsWith, 2)
+  await probe(sim, 1)
+  await sim.stop()
+})
