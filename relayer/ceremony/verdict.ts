@@ -3,6 +3,7 @@ import type { Address } from '../lib/bytes.ts'
 import { messageOf } from '../lib/errors.ts'
 import { AbortedError, DisputeError, FaultError, SilenceError } from '../protocol/faults.ts'
 import type { Party } from '../protocol/party.ts'
+import { ROUND } from '../protocol/messages.ts'
 import type { CeremonySpec } from '../protocol/spec.ts'
 
 /** The judgement on a failed attempt. */
@@ -19,10 +20,20 @@ export interface Verdict {
   readonly suspects: readonly Address[]
   /** The suspects that this node saw with its own eyes. */
   readonly seen: readonly Address[]
+  /** Those of them that failed as dealers, and deal later next time. */
+  readonly dealt: readonly Address[]
+  /** Who gave up over whom, without proof; null unless somebody did. */
+  readonly dispute: Dispute | null
   /** Who gave the attempt up without proof of anybody's fault. It is a suspect itself, and excluded from nothing. */
   readonly aborted: readonly Address[]
   /** What convinces others; null without culprits. */
   readonly evidence: Uint8Array | null
+}
+
+/** Words without proof: one of the two does not tell the truth, or the line between them is bad. */
+export interface Dispute {
+  readonly by: Address
+  readonly accused: readonly Address[]
 }
 
 /** Evidence came from elsewhere and ended the attempt. */
@@ -42,7 +53,8 @@ export class ConvictedError extends Error {
  * @param excluded old members that are excluded already
  */
 export function verdictOf(error: unknown, spec: CeremonySpec, excluded: ReadonlySet<Address>): Verdict {
-  const none = { reason: messageOf(error), culprits: [], suspects: [], seen: [], aborted: [], evidence: null }
+  const nobody = { culprits: [], suspects: [], seen: [], dealt: [], dispute: null, aborted: [] }
+  const none = { reason: messageOf(error), ...nobody, evidence: null }
   if (error instanceof FaultError) {
     const culprits = addresses(error.culprits)
     return { ...judged(culprits, spec, excluded), reason: none.reason, evidence: error.evidence }
@@ -51,14 +63,17 @@ export function verdictOf(error: unknown, spec: CeremonySpec, excluded: Readonly
     return { ...judged(error.culprits, spec, excluded), reason: none.reason, evidence: null }
   if (error instanceof SilenceError || error instanceof DisputeError) {
     const suspects = addresses(error.suspects)
-    return { ...none, kind: 'retry', suspects, seen: suspects }
+    const asReceivers = error instanceof SilenceError && error.round >= ROUND.acknowledge
+    return { ...none, kind: 'retry', suspects, seen: suspects, dealt: asReceivers ? [] : suspects }
   }
   if (error instanceof AbortedError) {
     const accused = addresses(error.accusation.suspects)
     const aborted = [error.by.address]
     // Whoever names nobody is the only one to whom the failure leads, and everybody sees that.
     const seen = accused.length === 0 ? aborted : []
-    return { ...none, kind: 'retry', suspects: [...new Set([...accused, ...aborted])], seen, aborted }
+    const dispute = { by: error.by.address, accused }
+    const suspects = [...new Set([...accused, ...aborted])]
+    return { ...none, kind: 'retry', suspects, seen, dealt: seen, dispute, aborted }
   }
   // Everything else is our own trouble: a disk, a rule that we refuse to break, a bug. It blames nobody.
   return { ...none, kind: 'retry' }
@@ -70,7 +85,7 @@ export function judged(
   spec: CeremonySpec,
   excluded: ReadonlySet<Address>,
 ): Omit<Verdict, 'reason' | 'evidence'> {
-  const base = { culprits, suspects: culprits, seen: culprits, aborted: [] }
+  const base = { culprits, suspects: culprits, seen: culprits, dealt: culprits, dispute: null, aborted: [] }
   if (culprits.some((culprit) => spec.next.members.includes(culprit))) return { ...base, kind: 'halt' }
   const gone = new Set([...excluded, ...culprits])
   const left = spec.old?.members.filter((member) => !gone.has(member)).length ?? 0

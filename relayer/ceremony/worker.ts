@@ -1,5 +1,7 @@
 // The parent's side of an attempt in a worker thread, and the choice between that and running it here.
 import { Worker } from 'node:worker_threads'
+import type { Address } from '../lib/bytes.ts'
+import { messageOf } from '../lib/errors.ts'
 import type { Certificate } from '../protocol/confirm.ts'
 import type { Prepared } from '../protocol/prepared.ts'
 import { estimateMs, inProcess, type Run, type RunInput, type Runner } from './runner.ts'
@@ -91,7 +93,7 @@ class WorkerRun implements Run {
   #heard(message: FromWorker): void {
     switch (message.type) {
       case 'send':
-        if (!this.#closed) this.#input.channel.send(message.to, message.frame)
+        this.#send(message.to, message.frame)
         break
       case 'sign':
         this.#sign(message.digest)
@@ -105,6 +107,16 @@ class WorkerRun implements Run {
       case 'prepared':
       case 'certificate':
         this.#settle()?.resolve(message)
+    }
+  }
+
+  /** What the channel refuses fails the attempt, as it would without a thread, and not the process. */
+  #send(to: Address, frame: Uint8Array): void {
+    if (this.#closed) return
+    try {
+      this.#input.channel.send(to, frame)
+    } catch (error) {
+      this.#fail(error instanceof Error ? error : new Error(messageOf(error)))
     }
   }
 

@@ -8,6 +8,7 @@ import { type Abort, decodeAbort, MAX_PROOF } from './messages.ts'
 import type { Party } from './party.ts'
 import { convicts, decodeProof, encodeProof, isTooDeep, type Proof } from './proof.ts'
 import { accusedByShort, completed, messagesToAll, shortened } from './shortproof.ts'
+import type { Wait } from './waits.ts'
 
 /**
  * The words for an error: with proof if there is one that fits, with suspects if there are any. A proof that does not fit is
@@ -40,10 +41,7 @@ export function wordsOf(error: unknown): {
  * Whether somebody is accused of a silence that is not over here: time is over when this node's own clock says so, and
  * until then a suspect may still speak.
  */
-export function isEarly(
-  { code, round, suspects }: Accusation,
-  waits: Iterable<{ readonly round: number; readonly missing: () => readonly Party[] }>,
-): boolean {
+export function isEarly({ code, round, suspects }: Accusation, waits: Iterable<Wait>): boolean {
   const open = [...waits].filter((wait) => wait.round === round).flatMap(({ missing }) => missing())
   return code === 'E_TIMEOUT' && suspects.some((suspect) => open.includes(suspect))
 }

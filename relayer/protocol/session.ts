@@ -21,6 +21,7 @@ import type { Party, Role, Seat } from './party.ts'
 import { encodeProof, type Proof } from './proof.ts'
 import type { CeremonySpec, SignedStart } from './spec.ts'
 import { DISPUTE, Views } from './views.ts'
+import { Waits } from './waits.ts'
 
 /** What a session is opened with. */
 export interface SessionParts {
@@ -33,14 +34,6 @@ export interface SessionParts {
   readonly rng: Rng
   /** Aborts when the time of round 1, 2 or 3 is over, or (4) that of finding out whose messages differ. */
   readonly deadline: (round: number) => AbortSignal
-}
-
-interface Waiter {
-  readonly round: number
-  /** Whom it still waits for; the wait is over when nobody is left. */
-  readonly missing: () => readonly Party[]
-  readonly done: () => void
-  readonly fail: (error: Error) => void
 }
 
 /**
@@ -63,7 +56,7 @@ export class Session {
   readonly seats: readonly Party[]
   readonly #parts: SessionParts
   readonly #inbox: Inbox
-  readonly #waiters = new Set<Waiter>()
+  readonly #waits = new Waits()
   readonly #views: Views
   readonly #gaveUp = new Set<Address>()
   #failure: Error | null = null
@@ -71,6 +64,8 @@ export class Session {
   readonly #open = new Map<SignedEnvelope, Party>()
   /** One of these, or an abort over somebody's silence before its time was over here: the suspects may still speak. */
   #rash: AbortedError | null = null
+  /** Words of somebody who owes nothing here any more, by who passed them on: what that one gave up for. */
+  readonly #passedOn = new Map<Address, AbortedError>()
   #disputing = false
   #announced = false
 
@@ -87,7 +82,7 @@ export class Session {
       self: this.self,
       wire: {
         say: (round, body) => seat && this.sendToAll(seat, round, body),
-        pass: (to, envelope) => parts.channel.send(to, this.#frame(envelope)),
+        pass: (to, envelope) => parts.channel.send(to, encodeFrame(envelope)),
       },
     })
     parts.channel.onFrame((carrier, frame) => this.#receive(carrier, frame))
@@ -189,30 +184,19 @@ export class Session {
 
   #wait(round: number, missing: () => readonly Party[]): Promise<void> {
     if (this.#failure !== null) return Promise.reject(this.#failure)
-    if (missing().length === 0) return Promise.resolve()
-    const signal = this.#parts.deadline(round)
-    if (signal.aborted) return Promise.reject(new SilenceError(round, missing()))
-    return new Promise((resolve, reject) => {
-      const end = () => {
-        this.#waiters.delete(waiter)
-        signal.removeEventListener('abort', late)
-      }
-      const waiter: Waiter = {
-        round,
-        missing,
-        done: () => {
-          end()
-          resolve()
-        },
-        fail: (error) => {
-          end()
-          reject(error)
-        },
-      }
-      const late = () => waiter.fail(new SilenceError(round, missing()))
-      this.#waiters.add(waiter)
-      signal.addEventListener('abort', late, { once: true })
-    })
+    return this.#waits.until({ round, missing }, this.#parts.deadline(round), () =>
+      this.#late(round, missing()),
+    )
+  }
+
+  /**
+   * The end of a round's time. Who passed another's abort on is not silent: it gave up for that one's sake, who told the rest
+   * all that they need and may be known to nobody else.
+   */
+  #late(round: number, missing: readonly Party[]): Error {
+    const silent = missing.filter(({ address }) => !this.#passedOn.has(address))
+    const [told] = missing.flatMap(({ address }) => this.#passedOn.get(address) ?? [])
+    return silent.length === 0 && told !== undefined ? told : new SilenceError(round, silent)
   }
 
   #receive(carrier: Address, frame: Uint8Array): void {
@@ -225,18 +209,18 @@ export class Session {
     }
     if (arrival.kind !== 'new') return
     const { envelope, sender } = arrival
-    if (envelope.round === ABORT) this.#onAbort(sender, envelope)
+    if (envelope.round === ABORT) this.#onAbort(sender, envelope, carrier)
     else if (envelope.round >= NOTICE) this.#views.ask(envelope.round - NOTICE)
     this.#views.settle()
     // Only a dealer's message to all can complete a proof that names it.
     if (envelope.to === null && (envelope.round === ROUND.commit || envelope.round === ROUND.open))
-      for (const [abort, by] of this.#open) this.#onAbort(by, abort)
-    const over = [...this.#waiters].filter((waiter) => waiter.missing().length === 0)
+      for (const [abort, by] of this.#open) this.#onAbort(by, abort, by.address)
+    const over = this.#waits.fulfilled
     if (over.length > 0 && this.#rash !== null) this.#fail(this.#rash)
-    else for (const waiter of over) waiter.done()
+    else for (const wait of over) wait.done()
   }
 
-  #onAbort(sender: Party, envelope: SignedEnvelope): void {
+  #onAbort(sender: Party, envelope: SignedEnvelope, carrier: Address): void {
     this.#gaveUp.add(sender.address)
     if (this.#failure !== null) return
     const held = (round: number, from: Party) => this.#inbox.at(round, from, null)
@@ -248,17 +232,20 @@ export class Session {
     }
     const { accusation, open } = verdict
     if (open) this.#open.set(envelope, sender)
-    // Whoever has said all that is needed of it takes nothing back by giving up.
-    if (this.#disputing || this.#inbox.owesNothing(sender)) return
     const aborted = new AbortedError(sender, accusation)
-    if (open || isEarly(accusation, this.#waiters)) this.#rash ??= aborted
+    // Whoever has said all that is needed of it takes nothing back by giving up.
+    if (this.#disputing || this.#inbox.owesNothing(sender)) {
+      if (carrier !== sender.address) this.#passedOn.set(carrier, aborted)
+      return
+    }
+    if (open || isEarly(accusation, this.#waits.open)) this.#rash ??= aborted
     else this.#fail(aborted)
   }
 
   #fail(error: Error): void {
     if (this.#failure !== null) return
     this.#failure = error
-    for (const waiter of [...this.#waiters]) waiter.fail(error)
+    this.#waits.fail(error)
   }
 
   /**
@@ -278,8 +265,9 @@ export class Session {
     if (abort !== null) this.sendToAll(seat, ABORT, encodeAbort(abort))
   }
 
+  /** Without start message, with which a body as long as one may be would not fit a frame: who is in the session has it. */
   #relay(envelope: SignedEnvelope): void {
-    const frame = this.#frame(envelope)
+    const frame = encodeFrame(envelope)
     for (const address of this.#others()) this.#parts.channel.send(address, frame)
   }
 
@@ -287,6 +275,7 @@ export class Session {
     return seal(this.#parts.signer, { sessionId: this.attempt.sessionId, ...message })
   }
 
+  /** Of this node's own words; those of round 1 carry the start message. */
   #frame(envelope: SignedEnvelope): Uint8Array {
     return encodeFrame(envelope, envelope.round === ROUND.commit ? this.#parts.start.bytes : undefined)
   }

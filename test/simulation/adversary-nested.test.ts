@@ -1,7 +1,7 @@
 // Lies about lies: one record of a corrupt member as deep as its topic has room, and the depth at which judging ends.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { judgeEvidence } from '../../relayer/ceremony/evidence.ts'
+import { Docket, judgeEvidence, MOST_RECORDS } from '../../relayer/ceremony/evidence.ts'
 import type { Signer } from '../../relayer/crypto/identity.ts'
 import { toHex } from '../../relayer/lib/bytes.ts'
 import { verdictOf } from '../../relayer/protocol/accusation.ts'
@@ -122,4 +122,21 @@ test('an honest accusation at the line is words to the others, and convicts nobo
   // Of several accusers in one proof nobody is convicted: each lie is a proof of its own.
   const both = { ...accusation(lie), envelopes: [lie, nested(attempt, [two], 0)] }
   assert.equal(convicts(attempt, both), null, toHex(encodeProof(both)).slice(0, 16))
+})
+
+test('of one that lies again and again some records are kept, and room is left for what is proven of others', () => {
+  const signers = operators(1, 2, 3)
+  const spec = specOf({ op: 'keygen', next: committeeOf(1, signers, 2) })
+  const attempt = attemptOf(spec, startFor(spec, signers).start)
+  const [liar, other] = signers
+  assert.ok(liar && other)
+  const record = (author: Signer, byte: number) =>
+    encodeEvidence(attempt, encodeProof(accusation(abortOf(attempt, author, Uint8Array.of(byte)))))
+  const docket = new Docket(spec)
+  const judged = Array.from({ length: 200 }, (_, byte) => docket.judge(record(liar, byte), null))
+  assert.equal(judged.filter((each) => each !== 'known').length, MOST_RECORDS)
+  assert.equal(docket.judge(record(liar, 201), other.address), 'known', 'what others bring adds nothing')
+  assert.notEqual(docket.judge(record(other, 1), liar.address), 'known')
+  assert.equal(docket.judge(record(other, 2), liar.address), 'known', 'one is enough of what others bring')
+  assert.notEqual(docket.judge(record(other, 3), null), 'known')
 })

@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import { estimateMs, inProcess } from '../../relayer/ceremony/runner.ts'
 import { inWorker, WORKER_ABOVE_MS } from '../../relayer/ceremony/worker.ts'
 import { bareError, thrownError } from '../../relayer/ceremony/worker-wire.ts'
+import { systemRng } from '../../relayer/crypto/rng.ts'
 import { toAddress } from '../../relayer/lib/bytes.ts'
 import {
   AbortedError,
@@ -14,6 +15,7 @@ import {
 } from '../../relayer/protocol/faults.ts'
 import { decodeFrame } from '../../relayer/protocol/envelope.ts'
 import type { Party } from '../../relayer/protocol/party.ts'
+import { committeeOf, operators, specOf, startFor } from '../support/ceremony-run.ts'
 import { CeremonySim } from '../support/ceremony-sim.ts'
 import { member } from '../support/numbered.ts'
 
@@ -97,4 +99,36 @@ test('every protocol error keeps its class, its words and whom it names on the w
     assert.equal(back instanceof error.constructor, error.constructor !== TypeError)
     assert.deepEqual(bareError(back), bareError(error))
   }
+})
+
+test('a frame of a worker thread that the channel refuses fails the attempt, and not the process', async () => {
+  const signers = operators(1, 2, 3)
+  const spec = specOf({ op: 'keygen', next: committeeOf(1, signers, 2) })
+  const start = startFor(spec, signers)
+  const [signer] = signers
+  assert.ok(signer)
+  const late = new AbortController()
+  const run = inWorker({
+    spec,
+    start,
+    signer,
+    rng: systemRng,
+    held: [],
+    deadline: () => late.signal,
+    channel: {
+      send: () => {
+        setImmediate(() => late.abort())
+        throw new RangeError('send frame: 65827 bytes, at most 65536')
+      },
+      onFrame: () => {},
+      close: () => {},
+    },
+  })
+  const uncaught: unknown[] = []
+  const note = (error: unknown) => void uncaught.push(error)
+  process.on('uncaughtException', note)
+  await assert.rejects(run.prepare(), /send frame: 65827 bytes/)
+  run.close()
+  process.off('uncaughtException', note)
+  assert.deepEqual(uncaught.map(String), [])
 })

@@ -7,13 +7,9 @@ import {
   encodeAnnouncement,
 } from '../../relayer/ceremony/announcement.ts'
 import { chooseDealers, Suspicion } from '../../relayer/ceremony/dealers.ts'
-import { dealingOf } from '../../relayer/ceremony/terms.ts'
-import { verdictOf } from '../../relayer/ceremony/verdict.ts'
 import { EncodingError } from '../../relayer/crypto/enc.ts'
 import type { Address } from '../../relayer/lib/bytes.ts'
-import { AbortedError } from '../../relayer/protocol/faults.ts'
-import { type Party, rankMembers } from '../../relayer/protocol/party.ts'
-import { operators, specOf } from '../support/ceremony-run.ts'
+import { rankMembers } from '../../relayer/protocol/party.ts'
 import { member, members } from '../support/numbered.ts'
 
 const context = new Uint8Array(32).fill(7)
@@ -34,7 +30,7 @@ test('fewer than t willing members make no set', () => {
 
 test('a suspect goes to the back, and is not excluded where it is needed', () => {
   const suspicion = new Suspicion()
-  suspicion.add({ dealers: [], suspects: members(4), seen: members(4) })
+  suspicion.add({ dealers: [], dealt: members(4), dispute: null })
   const dealers = choose(members(1, 2, 3, 4, 5), suspicion)
   assert.ok(dealers !== null && dealers.includes(3) && dealers.includes(5) && !dealers.includes(4))
   assert.deepEqual(choose(members(1, 4, 5), suspicion), [1, 4, 5])
@@ -42,7 +38,7 @@ test('a suspect goes to the back, and is not excluded where it is needed', () =>
 
 test('being in a failed set counts once, and what this node saw itself breaks the tie', () => {
   const suspicion = new Suspicion()
-  suspicion.add({ dealers: members(3, 4, 5), suspects: members(4, 4), seen: members(4) })
+  suspicion.add({ dealers: members(3, 4, 5), dealt: members(4, 4), dispute: null })
   assert.deepEqual(
     [3, 4, 5, 1].map((n) => suspicion.count(member(n))),
     [1, 1, 1, 0],
@@ -55,15 +51,34 @@ test('being in a failed set counts once, and what this node saw itself breaks th
 
 test('t-1 dealers that stay silent, and lie about others, cannot stall for ever', () => {
   const honest = members(1, 2, 3)
-  const silent = members(4, 5)
   const suspicion = new Suspicion()
   for (let attempt = 0; attempt < 40; attempt++) {
     const dealers = (choose(members(1, 2, 3, 4, 5), suspicion, attempt) ?? []).map(member)
     if (dealers.every((dealer) => honest.includes(dealer))) return
-    const present = silent.filter((liar) => dealers.includes(liar))
-    suspicion.add({ dealers, suspects: dealers.filter((dealer) => !present.includes(dealer)), seen: [] })
+    // Of two that stay silent at different members this node sees none.
+    suspicion.add({ dealers, dealt: [], dispute: null })
   }
   assert.fail('no honest set within 40 attempts')
+})
+
+test('who is in dispute does not deal with whom it accused, as long as there are others', () => {
+  const suspicion = new Suspicion()
+  const accused = members(4, 4, 2)
+  suspicion.add({ dealers: members(3, 4, 5), dealt: [], dispute: { by: member(3), accused } })
+  assert.ok(suspicion.inDispute(member(3), member(4)) && suspicion.inDispute(member(4), member(3)))
+  assert.equal(suspicion.inDispute(member(3), member(2)), false, 'who did not deal is held back by no word')
+  for (let attempt = 0; attempt < 10; attempt++) {
+    const dealers = choose(members(1, 2, 3, 4, 5), suspicion, attempt) ?? []
+    assert.ok(!(dealers.includes(3) && dealers.includes(4)), String(dealers))
+  }
+  assert.deepEqual(choose(members(3, 4, 5), suspicion), [3, 4, 5], 'needed all the same')
+  suspicion.add({ dealers: members(1, 2, 5), dealt: [], dispute: { by: member(5), accused: members(3) } })
+  assert.equal(suspicion.inDispute(member(5), member(3)), false)
+  assert.ok(suspicion.compare(member(5), member(1)) > 0, 'who gives up over nobody that deals is seen to')
+  suspicion.add({ dealers: members(1, 2, 4), dealt: [], dispute: { by: member(6), accused: members(1, 3) } })
+  assert.equal(suspicion.inDispute(member(6), member(1)), false)
+  for (const other of members(2, 3, 4, 5))
+    assert.ok(suspicion.compare(member(1), other) > 0, 'the word of one that only receives counts first')
 })
 
 test('equals are ordered by rank, which changes with the attempt', () => {
@@ -111,34 +126,4 @@ test('the board keeps announcements of participants, of this ceremony, near the 
   assert.equal(board.post(member(2), announcement, 2), null)
   assert.equal(board.post(member(2), { ...announcement, attempt: 6 }, 6), true)
   assert.equal(board.heard(4).size, 0, 'old attempts are forgotten')
-})
-
-test('t-1 leaving dealers that abort, and name members that do not deal, cannot stall for ever', () => {
-  const seated = operators(1, 2, 3, 4, 5, 6).map(({ address }) => address)
-  const at = (...numbers: number[]) => numbers.map((n) => seated[n - 1] ?? member(0)).sort()
-  const before = { epoch: 1, members: at(1, 2, 3, 4, 5), threshold: 3 }
-  const after = { epoch: 2, members: at(1, 2, 6), threshold: 2 }
-  const spec = specOf({ op: 'reshare', old: before, next: after })
-  const [honest, liars] = [at(1, 2, 3), at(4, 5)]
-  /** The number of attempts until only the honest deal. */
-  const attemptsOf = (seed: number): number => {
-    const suspicion = new Suspicion()
-    for (let attempt = 0; attempt < 200; attempt++) {
-      const from = { context: new Uint8Array(32).fill(seed), attempt, willing: before.members, suspicion }
-      const dealers = chooseDealers({ old: before, next: after }, from) ?? []
-      const dealing = dealingOf(spec, dealers)
-      const liar = dealing.find((each) => liars.includes(each))
-      if (liar === undefined) return attempt
-      const by: Party = { role: 'old', index: before.members.indexOf(liar) + 1, address: liar }
-      const suspects = [
-        ...before.members.map((address, i): Party => ({ role: 'old', index: i + 1, address })),
-        ...after.members.map((address, i): Party => ({ role: 'new', index: i + 1, address })),
-      ].filter(({ address }) => honest.includes(address))
-      const error = new AbortedError(by, { code: 'E_STATE', round: 0, suspects })
-      suspicion.add({ ...verdictOf(error, spec, new Set()), dealers: dealing })
-    }
-    return Infinity
-  }
-  const worst = Math.max(...Array.from({ length: 20 }, (_, seed) => attemptsOf(seed)))
-  assert.ok(worst < 200, `${worst} attempts`)
 })
