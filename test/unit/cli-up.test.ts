@@ -6,6 +6,8 @@ import { after, before, test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import { encryptKeystoreJson, Wallet } from 'ethers'
 import { toAddress } from '../../relayer/lib/bytes.ts'
+import { KEY } from '../../relayer/store/layout.ts'
+import { openLevel } from '../../relayer/store/level.ts'
 import { daemon, truss } from '../support/cli.ts'
 import { HardhatChain } from '../support/hardhat-chain.ts'
 import { LyingEndpoint } from '../support/lying-endpoint.ts'
@@ -135,4 +137,24 @@ test('status, keys and probes of a node that is no member say so', async (contex
   assert.match(probe.err, /^truss: sign probe: there is no key 0: see `truss keys`$/)
   const lost = await truss(['share', 'declare-lost', '--yes', '-c', file])
   assert.match(lost.err, /no epoch is running/)
+})
+
+test('a damaged boot counter or record of a peer keeps no daemon down: it starts, and counts from 1 again', async (context) => {
+  const file = config('worn.yaml', {})
+  const first = daemon(['start', '-c', file])
+  await readyz((await first.up).http, ready)
+  assert.equal(await first.stop(), 0)
+  const peer = KEY.peer(toAddress(`0x${'44'.repeat(20)}`))
+  const { database } = await openLevel(at('data-worn.yaml'))
+  const value = new Uint8Array(9)
+  const ops = [KEY.boot, peer].map((key) => ({ type: 'put', key, value }) as const)
+  await database.batch(ops)
+  await database.close()
+  const again = daemon(['start', '-c', file])
+  context.after(() => again.stop())
+  await readyz((await again.up).http, ready)
+  assert.equal(await again.stop(), 0)
+  const worn = await openLevel(at('data-worn.yaml'))
+  assert.notDeepEqual(await worn.database.get(KEY.boot), value)
+  await worn.database.close()
 })

@@ -5,6 +5,7 @@ import { to0x } from '../../../relayer/lib/bytes.ts'
 import { StoreError } from '../../../relayer/lib/errors.ts'
 import type { CeremonyRecord } from '../../../relayer/store/ceremonies.ts'
 import type { Decision } from '../../../relayer/store/decisions.ts'
+import { MAX_EVIDENCE } from '../../../relayer/store/evidence.ts'
 import { KEY } from '../../../relayer/store/layout.ts'
 import { deal, MEMBERS, OPERATOR, preparedOf } from '../../support/dealt-shares.ts'
 import { MemoryDisk } from '../../support/memory-database.ts'
@@ -83,6 +84,37 @@ test('a receipt is replaced by one that names fewer outstanding backups, not by 
     (await store.receipts(1)).map((receipt) => receipt.outstandingBackups),
     [1],
   )
+})
+
+test('a damaged record of one peer costs what was known of that peer', async () => {
+  const disk = new MemoryDisk()
+  const store = await storeOver(disk.open())
+  const [one, other] = MEMBERS
+  assert.ok(one && other)
+  for (const peer of [one, other]) await store.putPeer(peer, ['/ip4/10.0.0.1/tcp/1'])
+  const { records, files } = disk.image()
+  disk.restore({ records: new Map(records).set(KEY.peer(one), new Uint8Array(9)), files })
+  assert.deepEqual([...(await store.peers()).keys()], [other])
+})
+
+test('a damaged boot counter is said, and begins anew only when that is asked for', async () => {
+  const disk = new MemoryDisk()
+  const store = await storeOver(disk.open())
+  for (const counter of [1, 2, 3]) assert.equal(await store.nextBoot(), counter)
+  const { records, files } = disk.image()
+  disk.restore({ records: new Map(records).set(KEY.boot, new Uint8Array(9)), files })
+  await assert.rejects(store.nextBoot(), StoreError)
+  assert.equal(await store.renewBoots(), 1)
+  assert.equal(await store.nextBoot(), 2)
+})
+
+test('evidence is stored once, counted, and refused aloud when there is no more room', async () => {
+  const store = await storeOver(new MemoryDisk().open())
+  const record = (at: number) => Uint8Array.of(at >> 8, at & 255)
+  for (let at = 0; at < MAX_EVIDENCE; at++) await store.addEvidence(record(at))
+  await store.addEvidence(record(0))
+  assert.equal(await store.evidenceCount(), MAX_EVIDENCE)
+  await assert.rejects(store.addEvidence(record(MAX_EVIDENCE)), /as many as are kept/)
 })
 
 test('a record that was copied under another key is damaged', async () => {
