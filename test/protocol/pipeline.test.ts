@@ -4,7 +4,7 @@ import { before, test } from 'node:test'
 import fc from 'fast-check'
 import { EncodingError } from '../../relayer/crypto/enc.ts'
 import { type Address, concat, u32 } from '../../relayer/lib/bytes.ts'
-import { type Attempt, attemptOf } from '../../relayer/protocol/attempt.ts'
+import { type Attempt, attemptOf, termsOf } from '../../relayer/protocol/attempt.ts'
 import { decodeAndVerifyCertificate, encodeCertificate } from '../../relayer/protocol/confirm.ts'
 import {
   decodeFrame,
@@ -24,6 +24,7 @@ import {
   decodeCommitments,
   decodeOpenings,
   decodeShares,
+  encodeAcknowledgement,
   largestBody,
   NOTICE,
   ROUND,
@@ -254,4 +255,30 @@ test('a certificate of fewer, others or changed acknowledgements is none', () =>
     decodeAndVerifyCertificate(encodeCertificate(certificate), { spec: elsewhere, prepared }),
     null,
   )
+})
+
+test('a certificate with a member in it that did not prove its share is none, however well it signed', () => {
+  const [member = '0x', cheat = '0x'] = next.members
+  const prepared = preparedOf(run, member)
+  const { certificate } = run.endings.get(member) ?? {}
+  const signer = signers.find(({ address }) => address === cheat)
+  const [one, two, three] = certificate?.acks ?? []
+  assert.ok(certificate && signer && one && two && three)
+  const terms = termsOf(run.spec, prepared.sessionId)
+  const envelope = decodeFrame(two)
+  const { proofs, ...rest } = decodeAcknowledgement(terms, envelope.body)
+  const others = decodeAcknowledgement(terms, decodeFrame(three).body).proofs
+  const signedWith = (changed: typeof proofs) => {
+    const body = encodeAcknowledgement({ ...rest, proofs: changed })
+    const acks = [one, encodeFrame(seal(signer, { ...envelope, body })), three]
+    return decodeAndVerifyCertificate(encodeCertificate({ ...certificate, acks }), {
+      spec: run.spec,
+      prepared,
+    })
+  }
+  assert.notEqual(signedWith(proofs), null, 'signed again as it was')
+  const bent = (bytes: Uint8Array) => bytes.with(bytes.length - 1, (bytes.at(-1) ?? 0) ^ 1)
+  assert.equal(signedWith(proofs.map((proof) => ({ ...proof, response: bent(proof.response) }))), null)
+  assert.equal(signedWith(others), null, 'the proof of another member')
+  assert.equal(signedWith([]), null)
 })

@@ -208,3 +208,19 @@ void test('a member asked for by name that refuses ends the run at once, with it
   assert.ok((await world.probe(1)).quorum.length === 2)
   nobody(world)
 })
+
+void test('a wrong share in a session that is given up for the silence of another convicts its signer all the same', async () => {
+  const world = new SigningWorld({ t: 3, n: 5, seed: 'given up' })
+  const bad = world.member(2).shares.map((share) => ({
+    ...share,
+    share: new Secret(new Uint8Array(32).fill(1)),
+  }))
+  world.reopen(2, { shares: bad })
+  mute(world, [3], ['share'])
+  // Asked for by name, both are in the first session; the others sign without them.
+  const order = { ...world.coordination(1), include: [2, 3] }
+  await assert.rejects(coordinateSignature(order))
+  assert.deepEqual(blame(world)[0], [['E_ZSHARE', 2]])
+  const { quorum } = await signs(world.coordination(1, 0, 'without them'))
+  assert.ok(!quorum.includes(3))
+})
