@@ -135,8 +135,13 @@ async function callAt(
     const revert = describeRevert(error.data)
     if (revert !== null)
       throw new ChainError(`ask ${endpoint.name} for a view: it reverts with ${revert}`, { cause: error })
-    // Node software has many words for it: "header not found", "unknown block", "block not found", "not canonical".
-    if (/not found|unknown|canonical|header|missing trie|pruned|block hash|blockHash/i.test(error.message))
+    // Node software has many words for it: "header not found", "unknown block", "block not found", "not canonical"; and
+    // "missing trie node", "required historical state unavailable", "state is pruned".
+    if (
+      /not found|unknown|canonical|header|missing trie|historical|pruned|block hash|blockHash/i.test(
+        error.message,
+      )
+    )
       throw new BehindError(`${error.message} (the endpoint does not hold that block's state)`)
     throw error
   }

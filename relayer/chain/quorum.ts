@@ -185,9 +185,12 @@ export class Quorum {
       )
     const behind = failures.length > 0 && failures.every(({ error }) => error instanceof BehindError)
     const Kind = behind ? BehindError : ChainError
+    const hint = behind
+      ? 'they are behind, or keep no state that old: use endpoints that serve the state at twice the finality depth'
+      : 'check that the endpoints in rpcUrls are up and can be reached from here'
     return new Kind(
       `read ${what}: ${this.endpoints.length - failures.length} of ${this.endpoints.length} RPC endpoints answer, ${this.#need} must agree: ${reasons}`,
-      { hint: 'check that the endpoints in rpcUrls are up and can be reached from here' },
+      { hint },
     )
   }
 }
