@@ -79,10 +79,11 @@ test('x of a key that is verified on chain lies below the group order, and on th
     if ((root(square) ** 2n - square) % FIELD === 0n) break
   }
   const key = hex(x, 32, root((x ** 3n + 7n) % FIELD))
+  const keys = [{ keyId: 0, groupKey: key, commitmentsHash: word(1) }]
+  const ecdsa = await keygen(0)
+  await ecdsa.reverts(activate(await ecdsa.signed(await ecdsa.activation({ keys }))), 'BadGroupKey', [0])
   const world = await keygen(1)
-  const honest = await world.activation()
-  const a = { ...honest, keys: [{ keyId: 0, groupKey: key, commitmentsHash: word(1) }] }
-  await world.reverts(activate(await world.signed(a)), 'BadGroupKey', [0])
+  await world.reverts(activate(await world.signed(await world.activation({ keys }))), 'BadGroupKey', [0])
   await world.activate()
   // BIP340 keys are not verified on chain: there every point is taken.
   await world.send('adminAddKey', [2])

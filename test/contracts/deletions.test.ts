@@ -201,3 +201,19 @@ test('receipts that follow a waiver of a burned epoch are recorded and count for
   const { logs } = await world.erase(3, [a, b, c])
   assert.deepEqual(logs, [deleted(3n, a), deleted(3n, b), deleted(3n, c), completed(1n)])
 })
+
+test('receipts beyond what one burned epoch needs pay for no other', async () => {
+  const world = await BridgeWorld.running()
+  await world.send('refreshKey', ['']) // 2, burned: 2 of a b c needs 2
+  await world.send('adminCancelCeremony')
+  await world.send('adminAddRelayer', [d]) // 3, burned: 2 of a b c d needs 3
+  await world.send('adminCancelCeremony')
+  await world.send('adminAddRelayer', [e])
+  await world.activate()
+  await world.erase(1)
+  await world.erase(2, [a, b])
+  assert.deepEqual((await world.erase(2, [c])).logs, [deleted(2n, c)])
+  await world.reverts(['adminRemoveRelayer', [a]], 'DeletionsOutstanding', [0, 3])
+  const { logs } = await world.erase(3, [a, b, c])
+  assert.deepEqual(logs, [deleted(3n, a), deleted(3n, b), deleted(3n, c), completed(1n)])
+})
