@@ -1,9 +1,9 @@
 // Checks that every look at the chain makes: going back, members out of reach, failed attempts, receipts missing, an empty account.
 import type { CeremonyView } from '../ceremony/view.ts'
-import type { EpochInfo } from '../chain/chain.ts'
 import type { Address } from '../lib/bytes.ts'
 import { ChainError, messageOf } from '../lib/errors.ts'
 import type { Sight } from './follower.ts'
+import { type Owed, waiverText } from './owed.ts'
 import type { Desk } from './parts.ts'
 
 /** How often the account is looked at, ms. */
@@ -118,31 +118,31 @@ function blockersText({ blockers }: CeremonyView): string {
 
 /** Watches what the completion of a reshare waits for; receipts that take longer than an attempt are a problem. */
 export class DeletionsCheck {
-  readonly #desk: Desk
+  readonly #desk: Pick<Desk, 'problems' | 'metrics'>
   #since: { readonly epoch: number; readonly block: number } | null = null
 
-  constructor(desk: Desk) {
+  constructor(desk: Pick<Desk, 'problems' | 'metrics'>) {
     this.#desk = desk
   }
 
-  /** @param known members whose valid receipt is known from any source */
-  run({ state, head }: Sight, outstanding: EpochInfo | null, known: number): void {
+  /** @param all what the completion waits for */
+  run({ state, head }: Pick<Sight, 'state' | 'head'>, all: readonly Owed[]): void {
     const { problems, metrics } = this.#desk
-    const missing = outstanding === null ? 0 : Math.max(0, outstanding.receiptsNeeded - known)
-    metrics?.receiptsMissing.set(missing)
-    if (outstanding === null || missing === 0) {
+    const owed = all.filter(({ missing }) => missing > 0)
+    metrics?.receiptsMissing.set(owed.reduce((sum, { missing }) => sum + missing, 0))
+    if (owed.length === 0) {
       this.#since = null
       problems.set('deletions', null)
       return
     }
-    if (this.#since?.epoch !== outstanding.epoch)
-      this.#since = { epoch: outstanding.epoch, block: head.number }
+    if (this.#since?.epoch !== state.outstandingEpoch)
+      this.#since = { epoch: state.outstandingEpoch, block: head.number }
     if (head.number - this.#since.block < state.attemptWindowBlocks) return
+    const lacks = owed.map(({ epoch, missing, needed }) => `epoch ${epoch} lacks ${missing} of ${needed}`)
     problems.set('deletions', {
       severity: 'warning',
-      message: `epoch ${outstanding.epoch} lacks ${missing} of ${outstanding.receiptsNeeded} deletion receipts`,
-      remedy:
-        'bring its former members back up; governance can end the wait with `truss admin waive-deletions`',
+      message: `${lacks.join(', ')} deletion receipts`,
+      remedy: `bring the members that \`truss status\` names back up; governance can end the wait with ${waiverText(state, owed)}`,
     })
   }
 }

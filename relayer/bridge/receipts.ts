@@ -10,6 +10,7 @@ import { receiptDigest } from '../protocol/typed.ts'
 import { decodeReceipt, encodeReceipt, type SignedReceipt } from '../store/receipts.ts'
 import { turnOf } from './activation.ts'
 import type { Sight } from './follower.ts'
+import { type Owed, owedBy } from './owed.ts'
 import type { Desk } from './parts.ts'
 
 /** Blocks between the turns of two members, and how often an unrecorded receipt is gossiped again. */
@@ -49,9 +50,15 @@ export class ReceiptDesk {
     })
   }
 
-  /** The members whose valid receipt for an epoch is known, on chain or not; without outstanding backups. */
-  async known(info: EpochInfo): Promise<Set<Address>> {
-    return new Set([...info.receipts, ...(await this.#whole(info)).map(({ relayer }) => relayer)])
+  /** What the completion waits for; valid receipts without outstanding backups count, on chain or not. @throws StoreError */
+  async owed({ state, closed }: Pick<Sight, 'state' | 'closed'>): Promise<Owed[]> {
+    const known = new Map<number, ReadonlySet<Address>>()
+    for (const { epoch } of owedBy(state, closed)) {
+      const info = closed.find((each) => each.epoch === epoch)
+      if (info !== undefined)
+        known.set(epoch, new Set((await this.#whole(info)).map(({ relayer }) => relayer)))
+    }
+    return owedBy(state, closed, known)
   }
 
   /** Passes on what is not on chain, and records it when it is this node's turn. */

@@ -262,9 +262,7 @@ export class Relayer {
     checkReach(this.#desk, sight)
     showObstacles(this.#desk, this.#ceremonies)
     checkCeremony(this.#desk, this.#ceremonies.current?.view ?? null)
-    const outstanding = sight.closed.find(({ epoch }) => epoch === sight.state.outstandingEpoch) ?? null
-    const known = outstanding === null ? 0 : (await this.#receipts.known(outstanding)).size
-    this.#deletions.run(sight, outstanding, known)
+    this.#deletions.run(sight, await this.#receipts.owed(sight))
     await this.#funds.run(signal)
   }
 

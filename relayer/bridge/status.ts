@@ -10,6 +10,7 @@ import { online } from './checks.ts'
 import type { ChangeStatus } from './consent.ts'
 import type { Sight } from './follower.ts'
 import { type Obstacle, obstaclesOf } from './obstacles.ts'
+import { type Owed, owedBy } from './owed.ts'
 import type { Desk } from './parts.ts'
 import type { Problem } from './problems.ts'
 import type { ReceiptDesk } from './receipts.ts'
@@ -94,15 +95,11 @@ export interface Status {
   /** How many more members may fail before the committee cannot sign, or cannot reshare; negative: it cannot now. */
   readonly sparesToSign: number
   readonly sparesToReshare: number
+  /** What the completion of the last reshare waits for; null if it is complete. */
   readonly deletions: {
-    readonly epoch: number
-    readonly needed: number
-    /** Members whose valid receipt is known, on chain or not. */
-    readonly known: readonly Address[]
-    /** Members whose receipt is missing. */
-    readonly owing: readonly Address[]
-    readonly onChain: number
-    /** Whether transfers wait for them. */
+    /** The superseded epoch and those burned before its successor, as far as they lack receipts on chain; ascending. */
+    readonly epochs: readonly Owed[]
+    /** Whether transfers wait for them: not once enough are known, on chain or not. */
     readonly pausesTransfers: boolean
   } | null
   readonly shares: readonly ShareStatus[]
@@ -229,20 +226,13 @@ function sparesOf(desk: Desk, { running, pending }: Sight): { toSign: number; to
   return { toSign, toReshare: Math.min(toSign, -absent) }
 }
 
-async function deletionsOf(
-  { receipts }: StatusParts,
-  { state, closed }: Sight,
-): Promise<Status['deletions']> {
-  const info = closed.find(({ epoch }) => epoch === state.outstandingEpoch)
-  if (info === undefined) return null
-  const known = [...(await receipts.known(info).catch(() => new Set(info.receipts)))].sort()
+async function deletionsOf({ receipts }: StatusParts, sight: Sight): Promise<Status['deletions']> {
+  const { state, closed } = sight
+  const epochs = await receipts.owed(sight).catch(() => owedBy(state, closed))
+  if (epochs.length === 0) return null
   return {
-    epoch: info.epoch,
-    needed: info.receiptsNeeded,
-    known,
-    owing: info.members.filter((member) => !known.includes(member)),
-    onChain: info.receipts.length,
-    pausesTransfers: state.requireDeletionQuorum && known.length < info.receiptsNeeded,
+    epochs,
+    pausesTransfers: state.requireDeletionQuorum && epochs.some(({ missing }) => missing > 0),
   }
 }
 
@@ -251,11 +241,9 @@ function waitsOf({ current }: Ceremonies, deletions: Status['deletions']): Statu
   const { waitingFor } = current?.view ?? { waitingFor: null }
   if (waitingFor !== null && waitingFor !== undefined)
     waits.push({ what: waitingFor.what, who: waitingFor.members })
-  if (deletions !== null && deletions.known.length < deletions.needed)
-    waits.push({
-      what: `deletion receipts of epoch ${deletions.epoch} (${deletions.known.length} of ${deletions.needed})`,
-      who: deletions.owing,
-    })
+  for (const { epoch, known, needed, owing, missing } of deletions?.epochs ?? [])
+    if (missing > 0)
+      waits.push({ what: `deletion receipts of epoch ${epoch} (${known.length} of ${needed})`, who: owing })
   return waits
 }
 

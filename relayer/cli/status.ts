@@ -35,14 +35,7 @@ export function statusLines(status: FullStatus, name: Namer): string[] {
       ['signs', signsText(status)],
       ['can miss', sparesText(status)],
       ...(ceremony === null ? [] : ceremonyRows(ceremony, name)),
-      ...(deletions === null
-        ? []
-        : ([
-            [
-              'deletions',
-              `epoch ${deletions.epoch}: ${deletions.known.length} of ${deletions.needed} receipts, ${deletions.onChain} on chain${deletions.pausesTransfers ? '; transfers wait for them' : ''}`,
-            ],
-          ] as const)),
+      ...deletionRows(deletions),
       ...(change === null ? [] : [['change', changeText(change)] as const]),
       ...obstacles.map(
         ({ who, message, remedy }) => ['BLOCKS', `${name(who)} ${message}: ${remedy}`] as const,
@@ -57,6 +50,14 @@ export function statusLines(status: FullStatus, name: Namer): string[] {
     '',
     ...healthLines(health),
   ]
+}
+
+function deletionRows(deletions: Status['deletions']): (readonly [string, string])[] {
+  const { epochs, pausesTransfers } = deletions ?? { epochs: [], pausesTransfers: false }
+  return epochs.map(({ epoch, known, needed, onChain, missing }) => [
+    'deletions',
+    `epoch ${epoch}: ${known.length} of ${needed} receipts, ${onChain} on chain${pausesTransfers && missing > 0 ? '; transfers wait for them' : ''}`,
+  ])
 }
 
 function epochText({ epoch, phase, threshold, members, pendingEpoch }: Status): string {

@@ -59,7 +59,10 @@ export function createMetrics({ process = false }: { process?: boolean } = {}) {
       registers,
     }),
     balance: gauge('account_balance_ether', "Balance of the operator's account."),
-    receiptsMissing: gauge('receipts_missing', 'Deletion receipts that the superseded epoch still needs.'),
+    receiptsMissing: gauge(
+      'receipts_missing',
+      'Deletion receipts that the last reshare still needs, over all epochs.',
+    ),
     alarms: new Gauge({
       name: 'truss_alarm',
       help: 'Health checks that are not well, 1 each, by check and severity.',

@@ -116,3 +116,35 @@ test('a further change burns the pending epoch, and completion asks for its rece
   await probe(sim, 3)
   await sim.stop()
 })
+
+test('a completion that waits for a burned epoch: every member says so, with the number and who owes, until a waiver', async () => {
+  const sim = await GovernedSim.running('burned and owed', { count: 5, first: [0, 1, 2] })
+  // Two newcomers that never come up: 2 of 5, of which four receipts are needed.
+  const absent = [sim.at(3).address, sim.at(4).address].sort()
+  sim.chain.adminSetCommittee(absent, [], 2)
+  await sim.step(5)
+  sim.chain.adminCancelCeremony()
+  await sim.step(5)
+  sim.chain.refreshKey()
+  await sim.until(() => sim.state.running === 3 && sim.state.epochs[2]?.receipts.length === 3)
+  await sim.step(30)
+  assert.equal(sim.state.epochs[1]?.receipts.length, 3)
+  for (const at of [0, 1, 2]) {
+    const { phase, deletions, waitsFor, problems } = await sim.at(at).status()
+    assert.equal(phase, 'active')
+    const [owed, ...more] = deletions?.epochs ?? []
+    assert.deepEqual([owed?.epoch, owed?.onChain, owed?.needed, owed?.owing, more], [2, 3, 4, absent, []])
+    assert.equal(deletions?.pausesTransfers, true)
+    assert.deepEqual(waitsFor, [{ what: 'deletion receipts of epoch 2 (3 of 4)', who: absent }])
+    const problem = problems.find(({ check }) => check === 'deletions')
+    assert.equal(problem?.message, 'epoch 2 lacks 1 of 4 deletion receipts')
+    assert.match(problem.remedy, /`truss admin waive-deletions 2`/)
+  }
+  assert.throws(() => sim.chain.refreshKey(), /DeletionsOutstanding\(3, 4\)/)
+  sim.chain.adminWaiveDeletions(2)
+  await sim.completed(3)
+  await sim.step(5)
+  const { deletions, problems } = await sim.at(0).status()
+  assert.deepEqual([deletions, problems], [null, []])
+  await sim.stop()
+})
