@@ -27,7 +27,7 @@ export function committeeCommand(io: Io): Command {
 }
 
 function lines(
-  { state, pending, outstanding, paused, admin }: Situation & { admin: string },
+  { state, pending, owed, paused, admin }: Situation & { admin: string },
   name: Namer,
 ): string[] {
   const { members, threshold, attemptWindowBlocks, requireDeletionQuorum } = state
@@ -52,14 +52,10 @@ function lines(
           ],
           ['', `${pending.threshold} of ${pending.members.length}: ${pending.members.map(name).join(', ')}`],
         ] as const)),
-    ...(outstanding === null
-      ? []
-      : ([
-          [
-            'owed',
-            `epoch ${outstanding.epoch}: ${outstanding.receipts.length} of ${outstanding.receiptsNeeded} deletion receipts`,
-          ],
-        ] as const)),
+    ...owed.map(
+      ({ epoch, onChain, needed }) =>
+        ['owed', `epoch ${epoch}: ${onChain} of ${needed} deletion receipts`] as const,
+    ),
     ['window', settingText('attemptWindowBlocks', attemptWindowBlocks)],
     ['receipts', settingText('requireDeletionQuorum', requireDeletionQuorum)],
     ['transfers', settingText('paused', paused)],

@@ -1,5 +1,6 @@
 // What a governance command will change, worked out from the contract's state before anything is sent.
 import type { Earlier } from '../bridge/lineage.ts'
+import { type Owed, owedText, waiverText } from '../bridge/owed.ts'
 import { DEFAULT_RULES, heldBackBy } from '../bridge/policy.ts'
 import type { AdminCall } from '../chain/admin.ts'
 import type { CommitteeState, EpochInfo } from '../chain/chain.ts'
@@ -30,11 +31,12 @@ export type AdminAction =
 /** Those about members, keys and what they owe. */
 type CommitteeAction = Exclude<AdminAction, SettingAction>
 
-/** The contract's state with the epochs that matter: the pending one, and the one whose receipts are outstanding. */
+/** The contract's state with the epochs that matter: the pending one, and those that lack receipts. */
 export interface Situation {
   readonly state: CommitteeState
   readonly pending: EpochInfo | null
-  readonly outstanding: EpochInfo | null
+  /** What the completion of the last reshare waits for. */
+  readonly owed: readonly Owed[]
   /** The committee that ran a default span of blocks ago; null before the first key. */
   readonly earlier: Earlier | null
   /** Whether transfers are paused. */
@@ -94,8 +96,8 @@ export function planOf(action: AdminAction, situation: Situation): Plan {
       hint: 'wait for its activation, or cancel it with `truss admin cancel`',
     })
   if (ceremony && state.phase === 'active')
-    throw new RefusedError(`plan: ${outstandingLine(situation)}`, {
-      hint: 'wait for the receipts, or give up on them with `truss admin waive-deletions`',
+    throw new RefusedError(`plan: ${situation.owed.map(owedText).join(', ')}`, {
+      hint: `wait for the receipts, or give up on them with ${waiverText(state, situation.owed)}`,
     })
   return {
     action,
@@ -221,13 +223,13 @@ function notesOf(
     notes.push(
       `pending epoch ${state.pending.epoch} (${state.pending.kind}) is burned: its shares are erased, with receipts`,
     )
-  if (situation.outstanding !== null) notes.push(outstandingLine(situation))
+  if (situation.owed.length > 0) notes.push(situation.owed.map(owedText).join(', '))
   return notes
 }
 
 function warningsOf(
   action: CommitteeAction,
-  { state, outstanding, earlier }: Situation,
+  { state, owed, earlier }: Situation,
   after: Shape | null,
 ): string[] {
   const warnings: string[] = []
@@ -255,16 +257,16 @@ function warningsOf(
     warnings.push(
       'shares that nobody has confirmed as erased may still exist, and together they hold the key',
     )
-  if (action.kind === 'waive-deletions' && outstanding === null)
+  if (action.kind === 'waive-deletions' && owed.length === 0)
     warnings.push('no deletions are outstanding for a superseded epoch: the contract may refuse')
+  const burned = owed.filter(({ epoch }) => epoch !== state.outstandingEpoch).map(({ epoch }) => epoch)
+  if (action.kind === 'waive-deletions' && action.epoch === state.outstandingEpoch && burned.length > 0)
+    warnings.push(
+      `epoch ${action.epoch} is the superseded one: the wait for epoch ${burned.join(', ')} ends with it too`,
+    )
   if (action.kind === 'cancel' && state.pending !== null && state.epoch > 0)
     warnings.push(
       'members of the pending committee that were dealt shares already hold a sharing of the live key',
     )
   return warnings
-}
-
-function outstandingLine({ state, outstanding }: Situation): string {
-  const have = outstanding?.receipts.length ?? 0
-  return `epoch ${state.outstandingEpoch} has ${have} of ${outstanding?.receiptsNeeded ?? '?'} deletion receipts`
 }

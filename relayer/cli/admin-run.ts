@@ -1,5 +1,6 @@
 // Carries a governance command out: reads the contract, shows the plan, tries it, asks, sends.
 import { committeeAt } from '../bridge/lineage.ts'
+import { owedBy } from '../bridge/owed.ts'
 import { DEFAULT_RULES } from '../bridge/policy.ts'
 import { adminCalldata, type AdminCall } from '../chain/admin.ts'
 import type { EthersChain } from '../chain/client.ts'
@@ -23,15 +24,16 @@ export async function readSituation(chain: EthersChain, config: BridgeConfig): P
   const state = await chain.committeeState(at)
   const info = (number: number) => chain.epochInfo(number, at)
   const epoch = async (number: number) => (number === 0 ? null : await info(number))
-  const [pending, outstanding, running, paused] = await Promise.all([
+  const owing = state.outstandingEpoch === 0 ? 0 : state.epoch - state.outstandingEpoch
+  const [pending, closed, running, paused] = await Promise.all([
     epoch(state.pending?.epoch ?? 0),
-    epoch(state.outstandingEpoch),
+    Promise.all(Array.from({ length: owing }, (_, at) => info(state.outstandingEpoch + at))),
     epoch(state.epoch),
     isPaused(config),
   ])
   const since = at.number - DEFAULT_RULES.spanBlocks
   const earlier = running === null ? null : await committeeAt(since, { running, info })
-  return { state, pending, outstanding, earlier, paused }
+  return { state, pending, owed: owedBy(state, closed), earlier, paused }
 }
 
 /** Whether transfers are paused, at the latest block of the endpoint that answers first. @throws ChainError */

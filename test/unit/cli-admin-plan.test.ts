@@ -1,6 +1,7 @@
 // What governance commands say before they are sent, from the contract's state alone.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { type Owed, owedBy } from '../../relayer/bridge/owed.ts'
 import type { CommitteeState, EpochInfo } from '../../relayer/chain/chain.ts'
 import { type AdminAction, planOf, type Situation } from '../../relayer/cli/admin-plan.ts'
 import { RefusedError } from '../../relayer/cli/exit.ts'
@@ -26,7 +27,7 @@ function situation(state: Partial<CommitteeState>, rest: Partial<Situation> = {}
       ...state,
     },
     pending: null,
-    outstanding: null,
+    owed: [],
     earlier: null,
     paused: false,
     ...rest,
@@ -51,6 +52,14 @@ function epoch(info: Partial<EpochInfo>): EpochInfo {
     activatedBlock: 0,
     ...info,
   }
+}
+
+/** Epoch 2 superseded, or a later one burned: two receipts of A, B and C are needed. */
+function owes(number: number, receipts: readonly Address[]): Owed {
+  const info = epoch({ epoch: number, status: 'burned', members: [A, B, C], receipts, receiptsNeeded: 2 })
+  const [owed] = owedBy({ epoch: 9, outstandingEpoch: number }, [info])
+  assert.ok(owed)
+  return owed
 }
 
 const pendingState = {
@@ -149,15 +158,29 @@ test('what the contract is sure to refuse is not sent, with the reason', () => {
 })
 
 test('while receipts are outstanding no change begins; waiving says what is given up', () => {
-  const owing = situation(
-    { phase: 'active', outstandingEpoch: 2 },
-    { outstanding: epoch({ epoch: 2, status: 'superseded', receipts: [A], receiptsNeeded: 2 }) },
-  )
+  const owing = situation({ phase: 'active', outstandingEpoch: 2 }, { owed: [owes(2, [A])] })
   refusal({ kind: 'refresh', reason: 'monthly' }, owing, /epoch 2 has 1 of 2 deletion receipts/)
   const waive = planOf({ kind: 'waive-deletions', epoch: 2 }, owing)
   assert.deepEqual(waive.call, { method: 'adminWaiveDeletions', args: [2] })
   assert.match(waive.notes.join(), /1 of 2/)
   assert.match(waive.warnings.join(), /may still exist/)
+  assert.doesNotMatch(waive.warnings.join(), /too/)
+})
+
+test('the refusal of a change names the burned epoch that lacks receipts, and the hint how to waive it', () => {
+  const owing = situation(
+    { phase: 'active', epoch: 5, outstandingEpoch: 2 },
+    { owed: [owes(3, []), owes(4, [A])] },
+  )
+  const said = /^plan: epoch 3 has 0 of 2 deletion receipts, epoch 4 has 1 of 2 deletion receipts$/
+  refusal({ kind: 'refresh', reason: '' }, owing, said)
+  assert.throws(() => planOf({ kind: 'add-relayer', relayer: D }, owing), {
+    hint: /`truss admin waive-deletions 3` and `truss admin waive-deletions 4`$/,
+  })
+  const [note] = planOf({ kind: 'waive-deletions', epoch: 3 }, owing).notes
+  assert.equal(note, 'epoch 3 has 0 of 2 deletion receipts, epoch 4 has 1 of 2 deletion receipts')
+  const all = planOf({ kind: 'waive-deletions', epoch: 2 }, owing)
+  assert.match(all.warnings.join(), /epoch 2 is the superseded one: the wait for epoch 3, 4 ends with it too/)
 })
 
 test('schemes, reasons and windows reach the contract as it takes them', () => {
