@@ -1,6 +1,7 @@
 // The fake chain against the contract: the same random story told to both ends in the same state and the same refusals.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { owedBy } from '../../../relayer/bridge/owed.ts'
 import type { Chain, CommitteeState, EpochInfo } from '../../../relayer/chain/chain.ts'
 import { describeRevert } from '../../../relayer/chain/reverts.ts'
 import { verifyEvm } from '../../../relayer/crypto/schnorr.ts'
@@ -146,3 +147,75 @@ for (const seed of [1, 2]) {
     assert.ok((passed.get('activate') ?? 0) > 3, 'the story has activations in it')
   })
 }
+
+/** `have, need` of the refusal of a change while deletions are outstanding; null if the change passes. */
+async function lacking(change: () => Promise<void>): Promise<string | null> {
+  try {
+    await change()
+    return null
+  } catch (error) {
+    const data = error instanceof Error && 'data' in error ? String(error.data) : null
+    const reason = error instanceof Revert ? error.message : describeRevert(data)
+    const [, have, need] = /DeletionsOutstanding\((?:have )?(\d+), (?:need )?(\d+)\)/.exec(reason ?? '') ?? []
+    if (have === undefined) throw error
+    return `${have}, ${need}`
+  }
+}
+
+test('contract, fake chain and nodes name the same epoch as the first that a completion waits for', async (t) => {
+  const chain = await HardhatChain.start({ members: FIRST })
+  const real = clientOf(chain)
+  t.after(async () => {
+    real.close()
+    await chain.stop()
+  })
+  const fake = new FakeChain({ chainId: CHAIN_ID, bridge: chain.bridge, members: FIRST })
+  const both = async (method: string, ...args: readonly unknown[]) => {
+    await chain.govern(method, args)
+    tell(fake, { method, args })
+  }
+  const activate = async () => {
+    const { activation, readiness, groupSignature } = await signedActivation(real)
+    await both('activate', activation, readiness, groupSignature)
+  }
+  const record = async (epoch: number, from: readonly Address[]) => {
+    const { successor: successorEpoch } = await real.epochInfo(epoch, await real.head())
+    const receipts = from.map((relayer) => signedReceipt(real, { epoch, relayer, successorEpoch }))
+    const signatures = receipts.map(({ signature }) => signature)
+    await both('recordDeletions', receipts, signatures)
+  }
+  await both('startKeygen')
+  await activate()
+  const strangers = people(3, 5)
+  await both('adminSetCommittee', strangers, [], 2) // 2, burned: 2 of 5 needs 4
+  await both('adminSetCommittee', [], [], 5) // 3, burned: 5 of 5 needs 1
+  await both('adminChangeRelayerThreshold', 4) // 4, burned: 4 of 5 needs 2
+  await both('adminCancelCeremony')
+  await both('refreshKey', 'next') // 5
+  await activate()
+
+  const told: (string | null)[] = []
+  const ask = async () => {
+    const head = await real.head()
+    const state = await real.committeeState(head)
+    const closed = await Promise.all([1, 2, 3, 4].map((epoch) => real.epochInfo(epoch, head)))
+    const [first] = owedBy(state, closed)
+    const truth = await lacking(() => chain.govern('refreshKey', ['']))
+    assert.equal(await lacking(async () => tell(fake, { method: 'refreshKey', args: [''] })), truth)
+    assert.equal(first === undefined ? null : `${first.onChain}, ${first.needed}`, truth)
+    told.push(truth)
+  }
+  await ask()
+  await record(1, FIRST)
+  await ask()
+  await record(2, FIRST)
+  await ask()
+  await record(4, strangers.slice(0, 1))
+  await record(2, strangers)
+  await ask()
+  await both('adminWaiveDeletions', 3)
+  await ask()
+  await record(4, FIRST)
+  await ask()
+  assert.deepEqual(told, ['0, 2', '0, 4', '3, 4', '0, 1', '1, 2', null])
+})
