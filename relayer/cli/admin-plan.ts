@@ -99,6 +99,16 @@ export function planOf(action: AdminAction, situation: Situation): Plan {
     throw new RefusedError(`plan: ${situation.owed.map(owedText).join(', ')}`, {
       hint: `wait for the receipts, or give up on them with ${waiverText(state, situation.owed)}`,
     })
+  if (changesCommittee && after !== null && sameShape(after, before))
+    throw new RefusedError(
+      `plan: threshold ${threshold} with ${members.length} members is so already, and nothing changes`,
+      {
+        hint:
+          state.pending === null
+            ? 'see `truss admin committee`'
+            : `epoch ${state.pending.epoch} is pending with this committee; to call it off use \`truss admin cancel\``,
+      },
+    )
   return {
     action,
     call: callOf(action, before),

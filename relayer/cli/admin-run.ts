@@ -7,6 +7,7 @@ import type { EthersChain } from '../chain/client.ts'
 import { readView } from '../chain/contracts.ts'
 import { createEndpoints, type Endpoint } from '../chain/endpoint.ts'
 import { Quorum } from '../chain/quorum.ts'
+import { RevertError } from '../chain/reverts.ts'
 import type { Address } from '../lib/bytes.ts'
 import { systemClock } from '../lib/clock.ts'
 import { silentLog } from '../lib/log.ts'
@@ -58,7 +59,8 @@ export async function govern(context: Context, options: AdminOptions, action: Ad
   const key = await adminKey(context, options)
   const chain = await openChain(config, key)
   try {
-    const plan = planOf(action, await readSituation(chain, config))
+    const planned = planOf(action, await readSituation(chain, config))
+    const plan = options.calldata === true ? await triedByAdmin(chain, planned) : planned
     const lines = planLines(plan, namerOf(config))
     const { call } = plan
     if (options.calldata === true) return printCalldata(context, { chain, plan, lines, call })
@@ -88,6 +90,21 @@ export function callText({ method, args }: AdminCall): string {
     return typeof value === 'string' && !value.startsWith('0x') ? JSON.stringify(value) : String(value)
   }
   return `${method}(${args.map(one).join(', ')})`
+}
+
+/** A plan that somebody else will send, with a warning if the bridge would refuse it now. @throws ChainError */
+async function triedByAdmin({ governance }: EthersChain, plan: Plan): Promise<Plan> {
+  try {
+    await governance.simulate(plan.call, await governance.admin())
+    return plan
+  } catch (error) {
+    if (!(error instanceof RevertError)) throw error
+    const refused = `the bridge would refuse this now: ${error.reason}`
+    return {
+      ...plan,
+      warnings: [...plan.warnings, error.hint === '' ? refused : `${refused}; ${error.hint}`],
+    }
+  }
 }
 
 /** The account that sends, or, for a dry run without a key, the one that could. */

@@ -132,6 +132,22 @@ test('a change while another is pending applies to the pending committee and bur
   assert.match(cancel.warnings.join(), /already hold a sharing of the live key/)
 })
 
+test('a change that leaves the committee as it is, running or pending, is refused and no cancellation', () => {
+  const refresh = situation(
+    { ...pendingState, pending: { ...pendingState.pending, kind: 'refresh' } },
+    { pending: epoch({ members: [A, B, C] }) },
+  )
+  const reshare = situation(pendingState, { pending: epoch({ threshold: 3 }) })
+  refusal({ kind: 'set-threshold', threshold: 2 }, refresh, /threshold 2 with 3 members is so already/)
+  refusal({ kind: 'set-committee', add: [], remove: [] }, refresh, /is so already/)
+  refusal({ kind: 'set-threshold', threshold: 3 }, reshare, /threshold 3 with 4 members is so already/)
+  refusal({ kind: 'set-threshold', threshold: 2 }, situation({}), /is so already/)
+  refusal({ kind: 'set-threshold', threshold: 2 }, situation({ phase: 'idle', epoch: 0 }), /is so already/)
+  assert.throws(() => planOf({ kind: 'set-threshold', threshold: 2 }, refresh), {
+    hint: /epoch 4 is pending .*`truss admin cancel`/,
+  })
+})
+
 test('what the contract is sure to refuse is not sent, with the reason', () => {
   refusal({ kind: 'add-relayer', relayer: A }, situation({}), /already a member/)
   refusal({ kind: 'remove-relayer', relayer: E }, situation({}), /is no member/)

@@ -79,6 +79,21 @@ test('calldata is the call that a Safe would send, for each command', async () =
   })
 })
 
+test('calldata that the bridge would refuse from its admin now is printed with a warning', async () => {
+  const { code, out, err } = await admin('set-window', '2', '--calldata')
+  assert.equal(code, 0)
+  assert.match(out, /^data +0x[0-9a-f]+$/m)
+  assert.match(
+    err,
+    /^WARNING +the bridge would refuse this now: WindowOutOfBounds\(blocks 2, min 20, max 50400\)/m,
+  )
+  const { warnings } = JSON.parse((await admin('cancel', '--calldata', '--json')).out)
+  assert.deepEqual(warnings, [
+    'the bridge would refuse this now: NoCeremony(); nothing is pending that could be cancelled: see `truss admin committee`',
+  ])
+  assert.doesNotMatch((await admin('add-relayer', D, '--calldata')).err, /refuse/)
+})
+
 test('a dry run needs no key, says what would change, and changes nothing', async () => {
   const { code, out } = await admin('add-relayer', D, '--dry-run')
   assert.equal(code, 0)
