@@ -133,7 +133,8 @@ export const FIELDS = {
     schema: text(whole(0, 10_000_000)).prefault('0'),
   },
   otherBridges: {
-    about: 'Bridges on other chains to watch: governance there starts nothing here, and is an alarm.',
+    about:
+      'Bridges on other chains to watch: governance there, or another group key, is an alarm, and starts nothing here.',
     schema: z.array(otherBridge, { error: 'must be a list of chainId, bridge and rpcUrls' }).prefault([]),
   },
   aliases: {

@@ -1,4 +1,6 @@
-// Bridges on other chains: governance there starts nothing here, and is an alarm, since those committees must stay as deployed.
+// Bridges on other chains: governance there starts nothing here and is an alarm, since they must stay as deployed; so is another key.
+import type { CommitteeState } from '../chain/chain.ts'
+import type { Hex } from '../lib/bytes.ts'
 import { ChainError, messageOf, StoreError } from '../lib/errors.ts'
 import type { Desk, OtherBridge } from './parts.ts'
 
@@ -31,6 +33,8 @@ const GOVERNANCE = new Set([
 /** What a watch is handed. */
 export type WatchDesk = Pick<Desk, 'clock' | 'pollMs' | 'problems' | 'metrics' | 'store'> & {
   readonly chain: Pick<Desk['chain'], 'chainId' | 'bridge'>
+  /** Key 0 of the governance bridge; null while it is not known, or not made yet. */
+  readonly groupKey: () => Hex | null
 }
 
 /** Looks at one such bridge again and again; it has no way to a ceremony, only to the alarm. */
@@ -41,6 +45,8 @@ export class OtherBridgeWatch {
   #looked: number | null = null
   /** Names of the events that are remembered, and the block of the last. */
   #events: { readonly names: Set<string>; readonly block: number } | null = null
+  /** Its key 0 at the block last looked at; null before that, and while it holds none. */
+  #groupKey: Hex | null = null
 
   constructor(desk: WatchDesk, other: OtherBridge) {
     this.#desk = desk
@@ -62,6 +68,7 @@ export class OtherBridgeWatch {
     const check = `watch:${this.#name}`
     try {
       await this.#read(signal)
+      this.#compareKeys()
       problems.set(check, null)
     } catch (error) {
       if (signal.aborted) return
@@ -104,11 +111,30 @@ export class OtherBridgeWatch {
     }
     if (this.#events !== null && this.#events.block < oldest) this.#events = null
     this.#looked = final.number
+    this.#groupKey = groupKeyOf(state)
     const pending = state.pending === null ? '' : `, epoch ${state.pending.epoch} pending`
     this.#say(
       state.phase === 'idle'
         ? null
         : `its committee is not idle but ${state.phase}, epoch ${state.epoch}${pending}`,
+    )
+  }
+
+  /** At each look, since ours may become known later than that bridge's. */
+  #compareKeys(): void {
+    const { problems, groupKey } = this.#desk
+    const ours = groupKey()
+    const theirs = this.#groupKey
+    problems.set(
+      `wrong-chain:${this.#name}/key-0`,
+      ours === null || theirs === null || theirs === ours
+        ? null
+        : {
+            severity: 'warning',
+            message: `bridge ${this.#other.bridge} on chain ${this.#other.chainId} holds group key ${theirs}, and the committee ${ours}`,
+            remedy:
+              'whoever holds that key moves what lies there, and a bridge takes its key once: have it replaced before you trust transfers there',
+          },
     )
   }
 
@@ -128,4 +154,10 @@ export class OtherBridgeWatch {
           },
     )
   }
+}
+
+/** Key 0 of a bridge; null if it has none. */
+export function groupKeyOf({ keys }: Pick<CommitteeState, 'keys'>): Hex | null {
+  const key = keys.find(({ keyId }) => keyId === 0)?.groupKey ?? '0x'
+  return key === '0x' ? null : key
 }

@@ -15,7 +15,7 @@ import { Follower, type Sight } from './follower.ts'
 import { Holding } from './holding.ts'
 import { admissionOf } from './membership.ts'
 import { showObstacles, showSight } from './measures.ts'
-import { OtherBridgeWatch } from './others.ts'
+import { groupKeyOf, OtherBridgeWatch } from './others.ts'
 import type { Desk, RelayerOptions } from './parts.ts'
 import { Problems } from './problems.ts'
 import { ReceiptDesk } from './receipts.ts'
@@ -88,8 +88,9 @@ export class Relayer {
   start(): void {
     this.#unlisten = this.#receipts.listen()
     this.#background('follow the chain', (signal) => this.#run(signal))
+    const groupKey = () => (this.#follower.last === null ? null : groupKeyOf(this.#follower.last.state))
     for (const other of this.#desk.others ?? []) {
-      const watch = new OtherBridgeWatch(this.#desk, other)
+      const watch = new OtherBridgeWatch({ ...this.#desk, groupKey }, other)
       this.#background('watch another bridge', (signal) => watch.run(signal))
     }
   }

@@ -241,6 +241,11 @@ for (const scheme of [0, 1]) {
       { name: 'GroupKeySet', args: [BigInt(scheme), publicKey, address] },
     ])
     assert.equal(await world.view('_MPCAddress'), address)
+    assert.equal(
+      (await world.state()).keys[0]?.groupKey,
+      publicKey,
+      'what the watch over other bridges reads',
+    )
     await world.reverts(set(scheme, publicKey, proof), 'KeyExists', [])
     await world.send('adminSetCommittee', [people(0, 3), [], 2])
     await world.reverts(['startKeygen'], 'KeyExists', [])

@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { DEFAULT_RULES } from '../../relayer/bridge/policy.ts'
+import type { Hex } from '../../relayer/lib/bytes.ts'
+import { FakeChain } from '../support/fake-chain.ts'
 import { GovernedSim, type Operator, probe } from '../support/governed-sim.ts'
 
 /** The checks that are not well. */
@@ -208,5 +210,28 @@ test('missing receipts keep the reshare incomplete and are named; the waiver end
   assert.equal(after?.pausesTransfers, false)
   sim.chain.adminWaiveDeletions(1)
   await sim.completed(2)
+  await sim.stop()
+})
+
+test('a bridge on another chain is held to the key of the committee as soon as there is one', async () => {
+  const sim = new GovernedSim('another key', { count: 3, first: [0, 1, 2] })
+  const foreign: Hex = `0x${'22'.repeat(64)}`
+  const elsewhere = new FakeChain({ members: [sim.at(0).address], chainId: 5 }).view(sim.at(0).address)
+  const read = elsewhere.committeeState.bind(elsewhere)
+  elsewhere.committeeState = async (at, signal) => ({
+    ...(await read(at, signal)),
+    keys: [{ keyId: 0, scheme: 1, groupKey: foreign }],
+  })
+  sim.at(0).others = [elsewhere]
+  await sim.start(0, 1, 2)
+  await sim.step(3)
+  assert.deepEqual((await sim.at(0).status()).problems, [])
+  sim.chain.startKeygen()
+  await sim.completed(1)
+  await sim.step(3)
+  const [problem] = (await sim.at(0).status()).problems
+  assert.equal(problem?.check, `wrong-chain:5/${elsewhere.bridge}/key-0`)
+  const { groupKey } = sim.state.keys[0] ?? {}
+  assert.ok(problem.message.endsWith(`holds group key ${foreign}, and the committee ${groupKey}`))
   await sim.stop()
 })

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { schemeOf } from '../../relayer/bridge/committee.ts'
 import { type Runner, inProcess } from '../../relayer/ceremony/runner.ts'
+import type { OtherBridge } from '../../relayer/bridge/parts.ts'
 import type { DealingRules } from '../../relayer/bridge/policy.ts'
 import { Relayer } from '../../relayer/bridge/relayer.ts'
 import type { Status } from '../../relayer/bridge/status.ts'
@@ -36,6 +37,7 @@ export class Operator {
   relayer: Relayer | null = null
   runner: Runner = inProcess
   rules: DealingRules | null = null
+  others: readonly OtherBridge[] = []
 
   constructor(sim: GovernedSim, key: Uint8Array) {
     this.#sim = sim
@@ -70,6 +72,7 @@ export class Operator {
       softwareVersion: 'test',
       pollMs: POLL_MS,
       runner: this.runner,
+      others: this.others,
       ...(this.rules === null ? {} : { rules: this.rules }),
     })
     this.relayer.start()

@@ -5,6 +5,7 @@ import { OTHER_MEMORY_BLOCKS, OtherBridgeWatch } from '../../../relayer/bridge/o
 import { Problems } from '../../../relayer/bridge/problems.ts'
 import { silentLog } from '../../../relayer/lib/log.ts'
 import { createMetrics } from '../../../relayer/lib/metrics.ts'
+import type { Hex } from '../../../relayer/lib/bytes.ts'
 import type { Store } from '../../../relayer/store/store.ts'
 import { FakeChain } from '../../support/fake-chain.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
@@ -25,6 +26,8 @@ class Watched {
   #store: Store | null = null
   #watch: OtherBridgeWatch | null = null
   readonly view = this.chain.view(at(50))
+  /** Key 0 of the governance bridge, as far as this node has seen it. */
+  ours: Hex | null = null
 
   /** A start of the daemon, without what an earlier one remembered. */
   async start(): Promise<void> {
@@ -34,7 +37,17 @@ class Watched {
     this.problems = new Problems(silentLog, this.metrics)
     const { problems, metrics } = this
     const desk = { chain: GOVERNANCE, clock: new FakeClock(), pollMs: 1000, problems, metrics, store }
-    this.#watch = new OtherBridgeWatch(desk, this.view)
+    this.#watch = new OtherBridgeWatch({ ...desk, groupKey: () => this.ours }, this.view)
+  }
+
+  /** From the next block on that bridge holds this key. */
+  hold(groupKey: Hex): void {
+    const read = this.chain.view(at(51))
+    this.view.committeeState = async (block) => ({
+      ...(await read.committeeState(block)),
+      keys: [{ keyId: 0, scheme: 1, groupKey }],
+    })
+    this.chain.mine()
   }
 
   /** Blocks, then a look; gives what is wrong. */
@@ -137,4 +150,29 @@ test('a final block far ahead has no more blocks asked for than are remembered',
   }
   await watched.look(3 * OTHER_MEMORY_BLOCKS)
   assert.deepEqual(asked, [OTHER_MEMORY_BLOCKS])
+})
+
+test('another group key than ours is an alarm once ours is known, as long as that bridge holds it; none yet is not', async () => {
+  const [ours, foreign] = ['11', '22'].map((byte): Hex => `0x${byte.repeat(64)}`)
+  assert.ok(ours && foreign)
+  const watched = new Watched()
+  await watched.start()
+  watched.hold(foreign)
+  assert.deepEqual(await watched.look(3), [], 'ours is not known')
+  watched.ours = ours
+  const [said, ...more] = await watched.look()
+  const where = `bridge ${OTHER.bridge} on chain ${OTHER.chainId}`
+  assert.equal(
+    said,
+    `wrong-chain:${NAME}/key-0: ${where} holds group key ${foreign}, and the committee ${ours}`,
+  )
+  assert.deepEqual(more, [])
+  watched.hold('0x')
+  assert.deepEqual(await watched.look(3), [])
+  watched.hold(ours)
+  assert.deepEqual(await watched.look(3), [])
+  watched.chain.adminAddRelayer(at(4))
+  watched.hold(foreign)
+  const both = await watched.look(3)
+  assert.match(both.join('\n'), new RegExp(`wrong-chain:${NAME}: governance.*\n.*wrong-chain:${NAME}/key-0`))
 })
