@@ -94,14 +94,17 @@ test('a veto by the command line stops a change that the rules let pass, outlive
     ({ obstacles }) => obstacles.some(({ who, reason }) => who === anna.address && reason === 'vetoes'),
   )
   assert.equal(seen.epoch, 1)
-  const text = await operators.truss(['status', '-c', bert.config])
-  assert.match(
-    text.out,
-    new RegExp(`^BLOCKS +${anna.address} takes no part: .*vetoed.*: ask its operator why`, 'm'),
+  const line = new RegExp(`^BLOCKS +${anna.address} takes no part: .*vetoed.*: ask its operator why`, 'm')
+  await eventually(
+    async () => (await operators.truss(['status', '-c', bert.config])).out,
+    (text) => line.test(text),
   )
-  const metrics = await (await fetch(`${http.get(anna.name)}/metrics`)).text()
-  assert.match(metrics, /^truss_alarm\{check="policy",severity="warning"\} 1$/m)
-  assert.match(metrics, /^truss_ceremony_obstacles\{reason="veto"\} 1$/m)
+  await eventually(
+    async () => (await fetch(`${http.get(anna.name)}/metrics`)).text(),
+    (metrics) =>
+      /^truss_alarm\{check="policy",severity="warning"\} 1$/m.test(metrics) &&
+      /^truss_ceremony_obstacles\{reason="veto"\} 1$/m.test(metrics),
+  )
   assert.equal((await shown(anna))?.decision, 'vetoed')
   assert.equal((await reshare(anna, 'approve', '2', '--yes', '--committee-hash', hash)).code, 0)
   await operators.allComplete(2)
