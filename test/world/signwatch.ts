@@ -32,7 +32,7 @@ export class SignWatch {
   /** Signed batches of nonces by their digest. */
   readonly #batches = new Map<string, ReturnType<typeof decodeBatch>['batch']>()
   readonly #packages = new Map<string, SigningPackage>()
-  /** The package that each nonce was spent on. */
+  /** The package that each point of a nonce was spent on, by its owner: whatever key, batch, boot or life it was drawn in. */
   readonly #spent = new Map<string, string>()
 
   constructor(chronicle: Chronicle, of: Watched) {
@@ -123,15 +123,17 @@ export class SignWatch {
 
   #nonce({ request, entries }: SigningPackage, hash: string, sender: Member): void {
     const { ref } = request
-    for (const { batch, counter, boot, index } of entries) {
+    for (const { hiding, binding, counter, index } of entries) {
       if (this.committee(ref.epoch)[index - 1] !== sender.address) continue
-      const name = `${sender.address} ${ref.keyId} ${toHex(batch)} ${toHex(boot)} ${counter}`
-      if ((this.#spent.get(name) ?? hash) !== hash)
-        this.#chronicle.violated(
-          'no nonce is used twice',
-          `${sender.name} uses nonce ${counter} of key ${ref.keyId} again`,
-        )
-      this.#spent.set(name, hash)
+      for (const point of [hiding, binding]) {
+        const name = `${sender.address} ${toHex(point)}`
+        if ((this.#spent.get(name) ?? hash) !== hash)
+          this.#chronicle.violated(
+            'no nonce is used twice',
+            `${sender.name} uses a point of nonce ${counter} of key ${ref.keyId} again`,
+          )
+        this.#spent.set(name, hash)
+      }
     }
   }
 

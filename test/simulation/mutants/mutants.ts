@@ -196,6 +196,18 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: 'the digest of an activation comes from the own prepared record',
   },
   {
+    without: 'nonces that are drawn anew for each batch',
+    patches: [
+      {
+        file: 'relayer/protocol/nonces.ts',
+        find: 'key.commit(index, share, rng)',
+        replace: 'key.commit(index, share, (n) => new Uint8Array(n).fill(drawn + 1))',
+      },
+    ],
+    seed: 1,
+    breaks: 'no nonce is used twice',
+  },
+  {
     without: 'waiting for the last signing session as for any other',
     patches: [
       {
