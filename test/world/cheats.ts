@@ -49,7 +49,8 @@ const deals = ({ attempt, self }: Omit<Stage, 'note'>) =>
   dealersOf(attempt).some(({ address }) => address === self)
 export const receives = ({ attempt, self }: Omit<Stage, 'note'>) =>
   attempt.receivers.some(({ address }) => address === self)
-const toVictim = (stage: Omit<Stage, 'note'>) =>
+/** Deals to the victim, which is to have a share. */
+export const toVictim = (stage: Omit<Stage, 'note'>) =>
   deals(stage) && stage.attempt.receivers.some(({ address }) => address === stage.victim)
 
 /** Deals other polynomials, with commitments and proofs that fit them. */

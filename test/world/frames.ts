@@ -5,7 +5,7 @@ import type { Address } from '../../relayer/lib/bytes.ts'
 import { dealersOf } from '../../relayer/protocol/attempt.ts'
 import type { Envelope } from '../../relayer/protocol/envelope.ts'
 import { ROUND } from '../../relayer/protocol/messages.ts'
-import type { Stage } from './cheats.ts'
+import { type Stage, toVictim } from './cheats.ts'
 import type { Expected } from './judge.ts'
 
 /** A frame on its way out of a corrupt party. */
@@ -103,13 +103,15 @@ export const FRAME_CHEATS: readonly FrameCheat[] = [
   {
     name: 'two commitments',
     expected: { verdict: 'fault', codes: ['E_EQUIV', 'E_ECHO', 'E_COMMIT'], stage: 'confirm', divides: true },
+    // To anybody: whoever is seated and receives nothing deals, and shows in round 2 what it saw.
     fits: (at, honest) => deals(at) && honest > 1,
     send: twoBodies(ROUND.commit, otherCommitment),
   },
   {
     name: 'two openings',
     expected: { verdict: 'fault', codes: ['E_EQUIV', 'E_COMMIT', 'E_CERT'], stage: 'confirm', divides: true },
-    fits: (at, honest) => deals(at) && honest > 1,
+    // To one that receives: a dealer that leaves acknowledges nothing, and the others agree on what they saw.
+    fits: (at, honest) => toVictim(at) && honest > 1,
     send: twoBodies(ROUND.open, otherBlinding),
   },
   {
