@@ -1,6 +1,7 @@
 // Control messages that break the rules, each followed to the honest member that takes it and to what that member makes of it.
 import type { Address } from '../../relayer/lib/bytes.ts'
 import { toHex } from '../../relayer/lib/bytes.ts'
+import { startOfFrame } from '../../relayer/protocol/envelope.ts'
 import type { RefusalCode, SignMessage, SigningPackage } from '../../relayer/protocol/signwire.ts'
 import type { Packet, SimNetwork } from '../support/sim-network.ts'
 import type { Attendance } from './attendance.ts'
@@ -30,6 +31,8 @@ export interface Verdict {
   readonly passedOver?: true
   /** Nothing shows it to the honest member: a stranger who sees two packages of one session convicts the leader. */
   readonly stranger?: true
+  /** Nothing may come of it, and it has arrived when an honest member looks at the start message in it. */
+  readonly arrives?: true
   /** The network refuses a stranger. */
   readonly unserved?: true
   /** Blocks that the verdict may take; without it must be given in the block of the message. */
@@ -130,7 +133,9 @@ export class Charges {
   #delivered(packet: Packet): void {
     const charge = this.#charged.get(packet)
     this.#ledger.delivered(packet, charge?.verdict.share === true)
-    if (charge !== undefined) this.#follow(packet, charge)
+    if (charge?.verdict.arrives === true) {
+      if (this.#honest(packet.to) !== null && startOfFrame(packet.body) !== null) this.#reached(charge)
+    } else if (charge !== undefined) this.#follow(packet, charge)
   }
 
   #unserved(packet: Packet): void {
