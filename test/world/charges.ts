@@ -1,55 +1,20 @@
 // Control messages that break the rules, each followed to the honest member that takes it and to what that member makes of it.
 import type { Address } from '../../relayer/lib/bytes.ts'
 import { toHex } from '../../relayer/lib/bytes.ts'
+import { MOST_RECORDS } from '../../relayer/ceremony/evidence.ts'
 import { startOfFrame } from '../../relayer/protocol/envelope.ts'
-import type { RefusalCode, SignMessage, SigningPackage } from '../../relayer/protocol/signwire.ts'
+import type { SignMessage, SigningPackage } from '../../relayer/protocol/signwire.ts'
 import type { Packet, SimNetwork } from '../support/sim-network.ts'
 import type { Attendance } from './attendance.ts'
 import type { Chronicle } from './chronicle.ts'
-import type { Line } from './hearing.ts'
+import { culpritsOf, type Line } from './hearing.ts'
 import type { Leaving, WireCheat } from './leaving.ts'
 import { Ledger } from './ledger.ts'
 import type { Member } from './member.ts'
 import { packageHashOf } from './packages.ts'
 import { mustAnswer } from './signwatch.ts'
-
-/** What must come of a control message at an honest member that takes it; what shows it is listed by whoever makes the cheat. */
-export interface Verdict {
-  /** The refusal with which a signer answers a package. */
-  readonly answer?: RefusalCode
-  /** The line of a member's log that gives it. */
-  readonly line?: (line: Line, culprit: Address) => boolean
-  /** Silence is a violation where the member takes part for certain. */
-  readonly loud?: true
-  /** A line that shows the message taken for good, which is a violation. */
-  readonly taken?: (line: Line, culprit: Address) => boolean
-  /** It is a share that does not fit: a leader with all shares must say so. */
-  readonly share?: true
-  /** Of two packages that exclude each other, the second is refused with this code and no other. */
-  readonly exact?: true
-  /** A leader goes on without the culprit. */
-  readonly passedOver?: true
-  /** Nothing shows it to the honest member: a stranger who sees two packages of one session convicts the leader. */
-  readonly stranger?: true
-  /** Nothing may come of it, and it has arrived when an honest member looks at the start message in it. */
-  readonly arrives?: true
-  /** The network refuses a stranger. */
-  readonly unserved?: true
-  /** Blocks that the verdict may take; without it must be given in the block of the message. */
-  readonly within?: number
-}
-
-/** A message that breaks the rules. */
-export interface Charge {
-  readonly name: string
-  readonly culprit: Address
-  readonly verdict: Verdict
-  /** Hashes of packages, hex, of which one must be refused. */
-  readonly hashes: readonly string[]
-}
-
-/** A start message carries its coordinator's signature: it does not matter who brings it. */
-export const REFUSED_START: Verdict = { line: ({ msg }) => msg === 'start message refused', loud: true }
+import { Together } from './together.ts'
+import { type Charge, REFUSED_START } from './verdict.ts'
 
 interface Open {
   readonly charge: Charge
@@ -59,6 +24,8 @@ interface Open {
   readonly owed: Member['relayer']
   /** Of its packages, those that were signed. */
   readonly signed: Set<string>
+  /** How often its culprit had been convicted before. */
+  readonly before: number
 }
 
 /** Two packages of one session that went to different signers. */
@@ -81,6 +48,9 @@ export class Charges {
   readonly #seen = new WeakMap<Packet, Set<Member['relayer']>>()
   /** Packages of which a stranger sees two, by the hash of the one that was changed. */
   readonly #pairs = new Map<string, Pair>()
+  readonly #together: Together
+  /** Convictions in signing, by process, code and culprit; those of any code under an empty one. */
+  readonly #convictions = new WeakMap<object, Map<string, number>>()
   #open: Open[] = []
 
   constructor(of: {
@@ -93,6 +63,7 @@ export class Charges {
     this.#members = of.members
     this.#attendance = of.attendance
     this.#ledger = new Ledger(of.chronicle)
+    this.#together = new Together(of.attendance)
     of.network.onDelivered = (packet) => this.#delivered(packet)
     of.network.onUnserved = (packet) => this.#unserved(packet)
   }
@@ -119,6 +90,10 @@ export class Charges {
       if (verdict.stranger === true)
         this.#pairs.set(packageHashOf(each) ?? '', { charge, one: packet, other: each })
     }
+    const [other] = others
+    // What another cheat has changed before may be none that its receiver would look at.
+    if (verdict.pair === true && other !== undefined && before === undefined)
+      this.#together.left([packet, other], charge)
     if (packets.length === 0) this.#withholds(packet, charge)
     return packets
   }
@@ -136,6 +111,18 @@ export class Charges {
     if (charge?.verdict.arrives === true) {
       if (this.#honest(packet.to) !== null && startOfFrame(packet.body) !== null) this.#reached(charge)
     } else if (charge !== undefined) this.#follow(packet, charge)
+    const honest = this.#honest(packet.to)
+    const pair = honest && this.#together.came(packet, honest)
+    if (honest && pair) this.#proven(honest, pair)
+  }
+
+  /** Both messages of a pair have come to a member that looks at them. */
+  #proven(member: Member, charge: Charge): void {
+    const before = this.#convicted(member, charge.culprit)
+    const known = this.#convicted(member, charge.culprit, 'E_EQUIV') > 0
+    // Of two nonces under one counter a node says it once; and somebody's deeds beyond so many are of no interest.
+    const owed = before < MOST_RECORDS && (charge.hashes.length > 0 || !known) ? member.relayer : null
+    this.#open.push({ charge, member, until: this.#chronicle.block, owed, signed: new Set(), before })
   }
 
   #unserved(packet: Packet): void {
@@ -147,6 +134,7 @@ export class Charges {
   /** An honest member writes a line to its log. */
   heard(member: Member, line: Line): void {
     this.#ledger.heard(member, line)
+    this.#count(member, line)
     this.#judge(member, ({ verdict, culprit }) => {
       if (verdict.taken?.(line, culprit) === true) return 'taken'
       return verdict.line?.(line, culprit) === true ? 'given' : null
@@ -157,10 +145,13 @@ export class Charges {
   answered(member: Member, message: SignMessage): void {
     if (message.type !== 'share' && message.type !== 'refuse' && message.type !== 'need') return
     const hash = toHex(message.hash)
-    this.#judge(member, ({ verdict, hashes }, signed) => {
+    this.#judge(member, ({ verdict, hashes, culprit }, { signed, before }) => {
       if (verdict.stranger === true || !hashes.includes(hash)) return null
       if (message.type === 'need') return 'moot'
-      if (message.type === 'refuse' && message.code === verdict.answer) return 'given'
+      if (message.type === 'refuse' && message.code === verdict.answer) {
+        const now = this.#convicted(member, culprit)
+        return verdict.convicts === undefined || now > before || now >= MOST_RECORDS ? 'given' : 'unproven'
+      }
       if (message.type === 'refuse' && verdict.answer === undefined) return null
       if (message.type === 'refuse' && verdict.exact !== true) return 'moot'
       // Of two packages that exclude each other, one may be signed.
@@ -212,19 +203,21 @@ export class Charges {
     const loud = verdict.loud === true || (verdict.answer !== undefined && hashes.length === 1)
     const owed = loud && !seen.has(member.relayer) && this.#owes(member, packet)
     this.#seen.set(packet, seen.add(member.relayer))
-    this.#open.push({ charge, member, until, owed: owed ? member.relayer : null, signed: new Set() })
+    const before = this.#convicted(member, charge.culprit)
+    this.#open.push({ charge, member, until, owed: owed ? member.relayer : null, signed: new Set(), before })
   }
 
   #judge(
     member: Member,
-    verdict: (charge: Charge, signed: Set<string>) => 'given' | 'taken' | 'moot' | null,
+    verdict: (charge: Charge, open: Open) => 'given' | 'taken' | 'unproven' | 'moot' | null,
   ): void {
     if (this.#open.length === 0) return
     this.#open = this.#open.filter((open) => {
       if (open.member !== member) return true
-      const found = verdict(open.charge, open.signed)
+      const found = verdict(open.charge, open)
       if (found === 'given') this.#reached(open.charge)
       if (found === 'taken') this.#missing(member, open.charge, 'takes it')
+      if (found === 'unproven') this.#missing(member, open.charge, 'convicts nobody')
       return found === null
     })
   }
@@ -239,6 +232,20 @@ export class Charges {
       'every cheat gets its verdict',
       `${member.name} ${how} where "${name}" asks for ${verdict.answer ?? 'a refusal'}`,
     )
+  }
+
+  #count({ relayer }: Member, line: Line): void {
+    if (relayer === null || line.msg !== 'fault in signing') return
+    const counts = this.#convictions.get(relayer) ?? new Map<string, number>()
+    this.#convictions.set(relayer, counts)
+    for (const address of culpritsOf(line))
+      for (const name of [` ${address}`, `${line.code} ${address}`])
+        counts.set(name, (counts.get(name) ?? 0) + 1)
+  }
+
+  /** How often this process has convicted somebody in signing. */
+  #convicted({ relayer }: Member, culprit: Address, code = ''): number {
+    return (relayer && this.#convictions.get(relayer)?.get(`${code} ${culprit}`)) ?? 0
   }
 
   /** Whether a member must answer this packet, as far as the world can see. */

@@ -1,4 +1,5 @@
 // Reads the evidence that honest members keep, judges each record as a stranger would, and sees that no innocent is convicted.
+import type { Address } from '../../relayer/lib/bytes.ts'
 import { messageOf } from '../../relayer/lib/errors.ts'
 import type { TrustedState } from '../../relayer/protocol/evidence.ts'
 import { verifyRecord } from '../../relayer/protocol/record.ts'
@@ -13,13 +14,24 @@ export interface Judged {
   readonly trusted: TrustedState
 }
 
+/** What a record proves, in which epoch's ceremony or signing. */
+interface Proven {
+  readonly culprits: readonly Address[]
+  readonly epoch: number
+}
+
 /** One world's evidence. */
 export class Court {
   /** What was judged, each record once. */
   readonly records: Judged[] = []
   readonly #scene: Scene
   readonly #called = new Set<Member>()
-  readonly #judged = new Set<string>()
+  /** By the record; null for one that proves nothing. */
+  readonly #judged = new Map<string, Proven | null>()
+  /** What is on whose disk. */
+  readonly #kept = new Map<Member, ReadonlySet<string>>()
+  /** What came to a disk since somebody looked. */
+  readonly news: { readonly member: Member; readonly proven: Proven }[] = []
 
   constructor(scene: Scene) {
     this.#scene = scene
@@ -39,19 +51,29 @@ export class Court {
         if (isPowerCut(error)) return []
         throw error
       })
+      const before = this.#kept.get(member)
+      this.#kept.set(member, new Set(records.map(({ id }) => id)))
       for (const { id, bytes } of records) {
-        if (this.#judged.has(id)) continue
-        this.#judged.add(id)
-        this.#judge(member, bytes)
+        const proven = this.#judged.get(id) ?? (this.#judged.has(id) ? null : this.#judge(member, bytes))
+        this.#judged.set(id, proven)
+        if (proven !== null && before?.has(id) !== true) this.news.push({ member, proven })
       }
     }
   }
 
-  #judge(member: Member, bytes: Uint8Array): void {
+  /** Whether a member keeps a record of an epoch that convicts somebody. */
+  convicts(member: Member, culprit: Address, epoch: number): boolean {
+    return [...(this.#kept.get(member) ?? [])].some((id) => {
+      const proven = this.#judged.get(id)
+      return proven?.epoch === epoch && proven.culprits.includes(culprit)
+    })
+  }
+
+  #judge(member: Member, bytes: Uint8Array): Proven | null {
     const { chronicle, members, chain } = this.#scene
     const trusted = trustedOf(chain.head.state)
     try {
-      const { code, culprits } = verifyRecord(bytes, trusted)
+      const { code, culprits, ceremony, signing } = verifyRecord(bytes, trusted)
       const names = culprits.map(({ address }) => address)
       chronicle.count(`evidence ${code}`)
       chronicle.tell(`${member.name} keeps evidence of ${code}`)
@@ -65,11 +87,13 @@ export class Court {
       const weakness = weaknessOf(bytes, trusted)
       if (weakness !== null)
         chronicle.violated('evidence convinces anybody, and only as it is', `of ${code}: ${weakness}`)
+      return { culprits: names, epoch: ceremony?.spec.next.epoch ?? signing ?? 0 }
     } catch (error) {
       chronicle.violated(
         'evidence convinces anybody, and only as it is',
         `${member.name} keeps a record that proves nothing: ${messageOf(error)}`,
       )
+      return null
     }
   }
 }

@@ -12,8 +12,8 @@ export interface Line {
   readonly error?: string
   /** Whom a failed attempt names, or waited for. */
   readonly members?: readonly Address[]
-  /** Whom evidence convicts. */
-  readonly culprits?: readonly { readonly address: Address }[]
+  /** Whom evidence convicts: parties, or addresses alone. */
+  readonly culprits?: readonly ({ readonly address: Address } | Address)[]
 }
 
 /** A logger at level `debug` that hands on what is logged. */
@@ -30,8 +30,11 @@ export function heardBy(listener: (line: Line) => void): Logger {
 /** Whether a line says that evidence of one of these codes convicts somebody. */
 export function convicts(line: Line, culprit: Address, codes: readonly string[]): boolean {
   return (
-    line.msg === 'fault in signing' &&
-    codes.includes(line.code ?? '') &&
-    line.culprits?.some(({ address }) => address === culprit) === true
+    line.msg === 'fault in signing' && codes.includes(line.code ?? '') && culpritsOf(line).includes(culprit)
   )
+}
+
+/** Whom a line names culprit. */
+export function culpritsOf({ culprits = [] }: Line): Address[] {
+  return culprits.map((each) => (typeof each === 'string' ? each : each.address))
 }

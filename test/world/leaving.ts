@@ -2,7 +2,7 @@
 import type { Signer } from '../../relayer/crypto/identity.ts'
 import type { Address } from '../../relayer/lib/bytes.ts'
 import type { Packet } from '../support/sim-network.ts'
-import type { Verdict } from './charges.ts'
+import type { Verdict } from './verdict.ts'
 import type { Draw } from './draw.ts'
 import type { SignWatch } from './signwatch.ts'
 

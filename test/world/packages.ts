@@ -109,7 +109,7 @@ function twice(change: (asked: Asked) => Partial<SigningPackage> | null): WireCh
 export const PACKAGE_CHEATS: readonly WireCheat[] = [
   {
     name: 'nonces asked for twice',
-    verdict: { answer: 'E_B' },
+    verdict: { answer: 'E_B', pair: true },
     change: twice((asked) => {
       const { request } = asked.signing
       const run = request.run.with(0, (request.run[0] ?? 0) ^ 1)
@@ -176,7 +176,7 @@ export const PACKAGE_CHEATS: readonly WireCheat[] = [
   },
   {
     name: 'two packages for one session',
-    verdict: { answer: 'E_EQUIV', exact: true },
+    verdict: { answer: 'E_EQUIV', exact: true, convicts: 'E_EQUIV', pair: true },
     change: twice(otherNonce),
   },
   {

@@ -67,7 +67,7 @@ export const SHARE_CHEATS: readonly WireCheat[] = [
   },
   {
     name: 'two nonces under one counter',
-    verdict: { line: (line, culprit) => convicts(line, culprit, ['E_EQUIV']) },
+    verdict: { line: (line, culprit) => convicts(line, culprit, ['E_EQUIV']), pair: true },
     change: on('sign', (leaving) => {
       const other = republished(leaving, (points) => points.toReversed())
       return other && [leaving.packet, other]

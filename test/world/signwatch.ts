@@ -2,7 +2,7 @@
 import { dec } from '../../relayer/crypto/enc.ts'
 import { isNoncePoint } from '../../relayer/crypto/frost.ts'
 import { type Address, toHex, toUint } from '../../relayer/lib/bytes.ts'
-import { decodeBatch, type NonceEntry, pairAt } from '../../relayer/protocol/nonces.ts'
+import { decodeBatch, type NonceEntry, pairAt, type ShareRef } from '../../relayer/protocol/nonces.ts'
 import type { SignMessage, SigningPackage } from '../../relayer/protocol/signwire.ts'
 import { KEY } from '../../relayer/store/layout.ts'
 import type { Packet } from '../support/sim-network.ts'
@@ -163,9 +163,9 @@ export class SignWatch {
   }
 }
 
-/** Whether a member holds the very share that a package asks for, and signs with it: then it answers. */
+/** Whether a member holds the very share that a package or batch is of, and signs with it: then it looks, and answers. */
 export function mustAnswer(member: Member, packet: Packet): boolean {
-  const ref = packageIn(packet)?.request.ref
+  const ref = packageIn(packet)?.request.ref ?? refOfBatch(packet)
   const running = runningOn(member)
   const key = member.relayer?.keys().find(({ keyId }) => keyId === ref?.keyId)
   return (
@@ -174,6 +174,18 @@ export function mustAnswer(member: Member, packet: Packet): boolean {
     running?.epoch === ref.epoch &&
     running.attempt === ref.attempt
   )
+}
+
+/** The share whose nonces a packet publishes, if it does. */
+function refOfBatch(packet: Packet): ShareRef | undefined {
+  const message = messageIn(packet)
+  for (const length of message?.type === 'batch' ? [33, 32] : [])
+    try {
+      return decodeBatch(message?.type === 'batch' ? message.batch : packet.body, length).ref
+    } catch {
+      // Points of the other curve.
+    }
+  return undefined
 }
 
 /** The active pointer on a disk. */

@@ -3,12 +3,11 @@ import { createHash } from 'node:crypto'
 import type { Address } from '../../relayer/lib/bytes.ts'
 import { messageOf } from '../../relayer/lib/errors.ts'
 import { type DropCode, FaultError, ProtocolError } from '../../relayer/protocol/faults.ts'
+import type { Drops } from './arrivals.ts'
 import type { Sent } from './cheats.ts'
 import type { Chronicle } from './chronicle.ts'
 import { type Cheating, judge } from './judge.ts'
 import type { Member } from './member.ts'
-
-type Drops = Readonly<Record<DropCode, number>>
 
 /** All sessions of a world. */
 export class Trials {
@@ -101,6 +100,22 @@ export class Trials {
     const { reached, complaint } = judge(error, this.#of(session))
     for (const name of reached) this.#reached(name)
     if (complaint !== null) this.#missing(`${member.name} ${complaint}`)
+  }
+
+  /**
+   * It gave up for somebody's silence or words, and no cheat explains that: what it says was missing had come, or all that
+   * it had to check, so that it had to end well or to convict.
+   */
+  gaveUp(
+    member: Member,
+    session: string,
+    { belied, error }: { belied: string | null; error: unknown },
+  ): void {
+    if (belied === null) return
+    const owed = this.#of(session).filter(({ expected }) => expected.verdict === 'fault')
+    const what = owed.map(({ name, expected }) => `"${name}" asks for ${expected.codes.join(' or ')}`)
+    const why = what.length === 0 ? '' : `, and ${what.join(', ')}`
+    this.#missing(`${member.name} ends with "${messageOf(error)}", but ${belied}${why}`)
   }
 
   #convicted(member: Member, { code, culprits }: FaultError): void {

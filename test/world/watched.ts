@@ -14,6 +14,7 @@ import { openSession } from '../../relayer/protocol/session.ts'
 import { contextOf, sessionIdOf, startFault } from '../../relayer/protocol/spec.ts'
 import { activationDigest, activationOf } from '../../relayer/protocol/typed.ts'
 import { KEY } from '../../relayer/store/layout.ts'
+import { Arrivals } from './arrivals.ts'
 import type { Chronicle } from './chronicle.ts'
 import { type Member } from './member.ts'
 import type { Trials } from './trials.ts'
@@ -38,10 +39,13 @@ export function watched(watch: Watch): Runner {
     const { trials } = watch
     const guard = guarded(watch, input)
     const session = openSession({ ...input, channel: guard.channel })
+    const arrivals = new Arrivals(input)
     guard.listen((frame, hear) => {
       const before = { ...session.drops }
       hear()
-      trials.looked(watch.member(), id, { frame, before, after: session.drops })
+      const drops = { before, after: session.drops }
+      arrivals.came(frame, drops)
+      trials.looked(watch.member(), id, { frame, ...drops })
     })
     const through = async <T>(stage: 'prepare' | 'confirm', steps: () => Promise<T>): Promise<T> => {
       const member = watch.member()
@@ -50,7 +54,10 @@ export function watched(watch: Watch): Runner {
         if (member.dying === null) trials.passed(member, id, stage)
         return result
       } catch (error) {
-        if (member.dying === null) trials.failed(member, id, error)
+        if (member.dying === null) {
+          trials.failed(member, id, error)
+          trials.gaveUp(member, id, { belied: arrivals.belies(error, stage), error })
+        }
         throw error
       }
     }

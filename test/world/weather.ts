@@ -68,6 +68,11 @@ export class Weather {
     for (const { packet } of due) this.#network.inject(packet)
   }
 
+  /** Blocks that a packet may take at most; null where one may be lost, or links are cut. */
+  get longest(): number | null {
+    return this.#terms.lost > 0 || this.#cuts.length > 0 ? null : this.#terms.delay
+  }
+
   /** From now on the weather is fine. */
   calm(): void {
     this.#terms = { late: 0, delay: 0, lost: 0, twice: 0 }

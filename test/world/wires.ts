@@ -4,7 +4,7 @@ import { type Address, u8 } from '../../relayer/lib/bytes.ts'
 import { decodeFrame } from '../../relayer/protocol/envelope.ts'
 import { ROUND } from '../../relayer/protocol/messages.ts'
 import { decodeStart, signStart } from '../../relayer/protocol/spec.ts'
-import { REFUSED_START, type Verdict } from './charges.ts'
+import { REFUSED_START, type Verdict } from './verdict.ts'
 import type { Line } from './hearing.ts'
 import { bytes, type Leaving, on, type WireCheat } from './leaving.ts'
 import { OUTSIDER } from './outsiders.ts'
@@ -42,7 +42,11 @@ const GARBLED = ['announcement', 'evidence', 'activation', 'certificate', 'recei
 export const WIRE_CHEATS: readonly WireCheat[] = [
   {
     name: 'two start messages',
-    verdict: { line: ({ msg }) => msg === 'the coordinator signed two start messages', within: 5 },
+    verdict: {
+      line: ({ msg }) => msg === 'the coordinator signed two start messages',
+      pair: true,
+      within: 5,
+    },
     change: on('start', (leaving) =>
       leaving.draw.chance(500) ? restarted(leaving, (dealers) => dealers) : null,
     ),

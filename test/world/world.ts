@@ -16,6 +16,8 @@ import { Chronicle } from './chronicle.ts'
 import { corrupted } from './corrupt.ts'
 import { Draw } from './draw.ts'
 import { Governor } from './governor.ts'
+import type { Line } from './hearing.ts'
+import { Hearsay } from './hearsay.ts'
 import { Keeper } from './keeper.ts'
 import { BRIDGE, CHAIN_ID, Member, POLL_MS } from './member.ts'
 import type { Happening, Scenario } from './scenario.ts'
@@ -43,8 +45,13 @@ export class World {
   readonly witness: Witness
   readonly #signWatch: SignWatch
   readonly #charges: Charges
+  readonly #hearsay: Hearsay
   readonly #strangers: Strangers
   readonly #outsiders: Outsiders
+  readonly #heard = (member: Member, line: Line) => {
+    this.#charges.heard(member, line)
+    this.#hearsay.heard(member, line)
+  }
   /** Pending epochs in which somebody was convicted. */
   readonly #answered = new Set<number>()
   /** What ends at a block. */
@@ -94,7 +101,7 @@ export class World {
             })
       const view = (address: Address) => chain.view(address)
       return new Member(
-        { network, clock, chronicle, heard: (member, line) => this.#charges.heard(member, line) },
+        { network, clock, chronicle, heard: this.#heard },
         { position, key, view, corrupt: plot !== undefined, runner },
       )
     })
@@ -109,6 +116,13 @@ export class World {
     const attendance = new Attendance(chain)
     const charges = new Charges({ chronicle, network, members: this.members, attendance })
     this.#charges = charges
+    this.#hearsay = new Hearsay({
+      chronicle,
+      chain,
+      members: this.members,
+      attendance,
+      weather: this.weather,
+    })
     this.#strangers = new Strangers({
       chronicle,
       charges,
@@ -152,6 +166,7 @@ export class World {
     await this.#strangers.settle()
     for (const member of this.members) if (member.dying !== null) await this.#bury(member)
     await this.witness.settle()
+    this.#hearsay.settle(this.witness.court)
   }
 
   /** Makes something happen now. */

@@ -208,6 +208,56 @@ export const MUTANTS: readonly Mutant[] = [
     breaks: 'no nonce is used twice',
   },
   {
+    without: 'the blame for bad openings, at every other member',
+    patches: [
+      {
+        file: 'relayer/protocol/receiving.ts',
+        find: 'import { ContentError, DisputeError, FaultError }',
+        replace: 'import { ContentError, DisputeError, FaultError, SilenceError }',
+      },
+      {
+        file: 'relayer/protocol/receiving.ts',
+        find: '  if (!sound) throw blame(',
+        replace:
+          '  if (!sound && session.seats.some(({ index }) => index % 2 === 1)) throw new SilenceError(2, [])\n  if (!sound) throw blame(',
+      },
+    ],
+    against: [
+      'one commitment too many',
+      'one commitment too few',
+      'identity as a commitment',
+      'opening of something else',
+    ],
+    seed: 2,
+    breaks: 'every cheat gets its verdict',
+  },
+  {
+    without: 'that a leader is convicted of two packages for one session',
+    patches: [
+      {
+        file: 'relayer/protocol/sign.ts',
+        find: "      this.#report({ kind: 'packages', first, second: message })\n",
+        replace: '',
+      },
+    ],
+    against: ['two packages for one session'],
+    seed: 139,
+    breaks: 'every cheat gets its verdict',
+  },
+  {
+    without: 'telling others of evidence',
+    patches: [
+      {
+        file: 'relayer/ceremony/evidence.ts',
+        find: "    for (const member of members) network.tell(member, 'evidence', record)",
+        replace:
+          "    for (const member of members.slice(members.length)) network.tell(member, 'evidence', record)",
+      },
+    ],
+    seed: 4,
+    breaks: 'every cheat gets its verdict',
+  },
+  {
     without: 'waiting for the last signing session as for any other',
     patches: [
       {
