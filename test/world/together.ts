@@ -1,7 +1,8 @@
 // Messages that break a rule only together: who has got all of them, and looks at them for certain, must say what they prove.
+import { recover } from '../../relayer/crypto/identity.ts'
 import { startOfFrame } from '../../relayer/protocol/envelope.ts'
-import { decodeStart } from '../../relayer/protocol/spec.ts'
-import { toHex } from '../../relayer/lib/bytes.ts'
+import { decodeStart, startDigest } from '../../relayer/protocol/spec.ts'
+import { type Address, toHex } from '../../relayer/lib/bytes.ts'
 import type { Packet } from '../support/sim-network.ts'
 import type { Attendance } from './attendance.ts'
 import type { Charge } from './verdict.ts'
@@ -29,7 +30,10 @@ export class Together {
 
   /** One operator sends both, of which no two may come to an honest member without a word. */
   left(packets: readonly [Packet, Packet], charge: Charge): void {
-    if (packets[0].topic === 'start') return packets.forEach((packet) => this.#started(packet, charge))
+    if (packets[0].topic === 'start') {
+      if (this.#isBy(packets[0], charge.culprit)) for (const packet of packets) this.#started(packet, charge)
+      return
+    }
     const group: Group = { charge, came: new WeakMap() }
     packets.forEach((packet, at) => this.#packets.set(packet, { group, part: String(at) }))
   }
@@ -45,10 +49,17 @@ export class Together {
     return before === 1 && came.size === 2 ? group.charge : null
   }
 
+  /** Whoever hands on another's start message, changed, signs it in vain: it is not the coordinator. */
+  #isBy({ body }: Packet, address: Address): boolean {
+    const signed = decodeStart(body)
+    return signed !== null && recover(startDigest(signed.start), signed.signature) === address
+  }
+
   #started(packet: Packet, charge: Charge): void {
     const start = decodeStart(packet.body)?.start
     if (start === undefined) return
-    const name = `${charge.culprit} ${toHex(start.context)} ${start.attempt}`
+    const { context, attempt } = start
+    const name = `${charge.culprit} ${toHex(context)} ${attempt}`
     const group = this.#attempts.get(name) ?? { charge, came: new WeakMap() }
     this.#attempts.set(name, group)
     this.#starts.set(toHex(packet.body), group)
