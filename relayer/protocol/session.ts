@@ -194,7 +194,8 @@ export class Session {
    * all that they need and may be known to nobody else.
    */
   #late(round: number, missing: readonly Party[]): Error {
-    const silent = missing.filter(({ address }) => !this.#passedOn.has(address))
+    // When views are compared, who shows none of its own ends nothing.
+    const silent = round === DISPUTE ? missing : missing.filter(({ address }) => !this.#passedOn.has(address))
     const [told] = missing.flatMap(({ address }) => this.#passedOn.get(address) ?? [])
     return silent.length === 0 && told !== undefined ? told : new SilenceError(round, silent)
   }
