@@ -1,5 +1,6 @@
 // `truss share declare-lost`: gives up shares that cannot be read, so that the node receives new ones in the next reshare.
 import { Command } from 'commander'
+import { InputError } from '../lib/errors.ts'
 import { contextOf, show } from './command.ts'
 import { confirmed } from './confirm.ts'
 import { askDaemon, clientConfig } from './daemon-client.ts'
@@ -18,6 +19,13 @@ export function shareCommand(io: Io): Command {
       const context = contextOf(io, command)
       const { dataDirectory } = clientConfig(context)
       const { epoch } = await askDaemon<Pick<FullStatus, 'epoch'>>(dataDirectory, 'GET', ['/status'])
+      if (epoch === 0)
+        throw new InputError(
+          'declare share lost: no epoch is running, or the daemon has not read the chain yet',
+          {
+            hint: 'see `truss status`; just after a start, try again in a moment',
+          },
+        )
       await confirmed(context, options, [
         `The shares of epoch ${epoch} are given up. This node signs and deals again only after the next reshare;`,
         'until then the committee has one signer less. Do this only when the shares cannot be recovered.',

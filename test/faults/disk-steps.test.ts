@@ -143,6 +143,7 @@ async function emptied(death: Death): Promise<Outcome> {
 
 async function declaredLost(death: Death): Promise<Outcome> {
   await faults.start(...death)
+  await faults.inSight()
   await truss(['share', 'declare-lost', '--yes', '--config', faults.victim.config]).catch(() => {})
   await faults.died()
   await faults.start()

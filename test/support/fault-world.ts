@@ -214,7 +214,15 @@ export class FaultWorld {
   }
 
   async #declareLost(): Promise<void> {
+    await this.inSight()
     await truss(['share', 'declare-lost', '--yes', '--config', this.victim.config])
+  }
+
+  /** Waits until the victim knows which epoch runs. */
+  async inSight(): Promise<void> {
+    await until('the victim to have read the chain', 15_000, async () => {
+      return (await this.world.status(this.victim)).epoch > 0
+    })
   }
 
   /** Waits until a peer of the victim warns of its boot counter. */

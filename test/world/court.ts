@@ -1,8 +1,9 @@
 // Reads the evidence that honest members keep, judges each record as a stranger would, and sees that no innocent is convicted.
-import type { Address } from '../../relayer/lib/bytes.ts'
+import { type Address, toHex } from '../../relayer/lib/bytes.ts'
 import { messageOf } from '../../relayer/lib/errors.ts'
 import type { TrustedState } from '../../relayer/protocol/evidence.ts'
 import { verifyRecord } from '../../relayer/protocol/record.ts'
+import { contextOf } from '../../relayer/protocol/spec.ts'
 import { isPowerCut, type Member } from './member.ts'
 import { trustedOf, weaknessOf } from './offline.ts'
 import type { Scene } from './witness.ts'
@@ -18,6 +19,8 @@ export interface Judged {
 interface Proven {
   readonly culprits: readonly Address[]
   readonly epoch: number
+  /** Of the ceremony, hex; null for misbehaviour in signing. */
+  readonly context: string | null
 }
 
 /** One world's evidence. */
@@ -87,7 +90,8 @@ export class Court {
       const weakness = weaknessOf(bytes, trusted)
       if (weakness !== null)
         chronicle.violated('evidence convinces anybody, and only as it is', `of ${code}: ${weakness}`)
-      return { culprits: names, epoch: ceremony?.spec.next.epoch ?? signing ?? 0 }
+      const context = ceremony && toHex(contextOf(ceremony.spec))
+      return { culprits: names, epoch: ceremony?.spec.next.epoch ?? signing ?? 0, context }
     } catch (error) {
       chronicle.violated(
         'evidence convinces anybody, and only as it is',

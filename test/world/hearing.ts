@@ -8,6 +8,8 @@ export interface Line {
   /** Who sent what the line is about. */
   readonly from?: Address | null
   readonly code?: string
+  /** Of the ceremony that the line is about. */
+  readonly epoch?: number
   readonly reason?: string
   readonly error?: string
   /** Whom a failed attempt names, or waited for. */

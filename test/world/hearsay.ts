@@ -46,7 +46,9 @@ export class Hearsay {
   /** An honest member writes a line to its log. */
   heard(member: Member, line: Line): void {
     if (line.msg.startsWith('evidence is too large')) this.#tooLarge = true
-    if (line.msg !== 'ceremony halted' || member.corrupt) return
+    // At its final block a member may still be in the ceremony before the one that is pending at the head.
+    const now = line.epoch === this.#of.chain.head.state.pending?.epoch
+    if (line.msg !== 'ceremony halted' || member.corrupt || !now) return
     // Whoever halts for somebody has it in writing.
     for (const culprit of culpritsOf(line)) this.#opens(member, culprit, [member])
   }
@@ -58,7 +60,9 @@ export class Hearsay {
     const epoch = chain.head.state.pending?.epoch
     for (const { member, proven } of court.news.splice(0))
       for (const culprit of proven.epoch === epoch ? proven.culprits : []) {
-        const name = `${epoch} ${this.#contextOf(member)} ${culprit}`
+        const context = this.#contextOf(member)
+        if (proven.context !== null && proven.context !== context) continue
+        const name = `${epoch} ${context} ${culprit}`
         if (this.#known.has(name) || weather.longest === null || !member.up) continue
         this.#known.add(name)
         this.#opens(member, culprit, members)
