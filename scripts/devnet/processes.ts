@@ -1,6 +1,7 @@
 // The devnet's processes: each with a log file of its own, all of them on a leash that stops them when the driver is gone.
 import { type ChildProcess, spawn } from 'node:child_process'
-import { createServer } from 'node:net'
+import { createServer, type Server } from 'node:net'
+import { randomInt } from 'node:crypto'
 import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -74,21 +75,30 @@ export class Processes {
   }
 }
 
+/**
+ * Where ports are taken from: below those that a kernel gives to connections (32768 and up on Linux), of which one could be
+ * in use when a relayer that was down comes back to it.
+ */
+const PORTS = { from: 12_000, below: 32_000 }
+
 /** TCP ports of 127.0.0.1 that nobody listens on. */
 export async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, () => {
-      const server = createServer()
-      return new Promise<typeof server>((resolve, reject) => {
-        server.once('error', reject)
-        server.listen(0, '127.0.0.1', () => resolve(server))
-      })
-    }),
-  )
-  const ports = servers.map((server) => {
-    const address = server.address()
-    return typeof address === 'object' && address !== null ? address.port : 0
+  const servers = new Map<number, Server>()
+  while (servers.size < count) {
+    const port = randomInt(PORTS.from, PORTS.below)
+    const server = servers.has(port) ? null : await listening(port)
+    if (server !== null) servers.set(port, server)
+  }
+  const closed = [...servers.values()].map((server) => new Promise((resolve) => server.close(resolve)))
+  await Promise.all(closed)
+  return [...servers.keys()]
+}
+
+/** A server on the port, or null if it is taken. */
+function listening(port: number): Promise<Server | null> {
+  const server = createServer()
+  return new Promise((resolve) => {
+    server.once('error', () => resolve(null))
+    server.listen(port, '127.0.0.1', () => resolve(server))
   })
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
-  return ports
 }
