@@ -44,6 +44,8 @@ export class Charges {
   readonly #charged = new WeakMap<Packet, Charge>()
   /** What a changed packet was before the first change. */
   readonly #originals = new WeakMap<Packet, Packet>()
+  /** Changed more than once: these may be none that their receiver would look at. */
+  readonly #layered = new WeakSet<Packet>()
   /** Processes that were sent a packet: the second copy of one is answered by nobody. */
   readonly #seen = new WeakMap<Packet, Set<Member['relayer']>>()
   /** Packages of which a stranger sees two, by the hash of the one that was changed. */
@@ -86,12 +88,12 @@ export class Charges {
       // A cheat on top of another may undo it, and what is left is honest.
       if (before !== undefined && Buffer.compare(each.body, before.body) === 0 && each.to === before.to)
         continue
+      if (before !== undefined) this.#layered.add(each)
       this.sends(each, charge)
       if (verdict.stranger === true)
         this.#pairs.set(packageHashOf(each) ?? '', { charge, one: packet, other: each })
     }
     const [other] = others
-    // What another cheat has changed before may be none that its receiver would look at.
     if (verdict.pair === true && other !== undefined && before === undefined)
       this.#together.left([packet, other], charge)
     if (packets.length === 0) this.#withholds(packet, charge)
@@ -201,7 +203,8 @@ export class Charges {
     const seen = this.#seen.get(packet) ?? new Set()
     const { verdict, hashes } = charge
     const loud = verdict.loud === true || (verdict.answer !== undefined && hashes.length === 1)
-    const owed = loud && !seen.has(member.relayer) && this.#owes(member, packet)
+    const owed =
+      loud && !seen.has(member.relayer) && !this.#layered.has(packet) && this.#owes(member, packet)
     this.#seen.set(packet, seen.add(member.relayer))
     const before = this.#convicted(member, charge.culprit)
     this.#open.push({ charge, member, until, owed: owed ? member.relayer : null, signed: new Set(), before })
