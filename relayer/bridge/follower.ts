@@ -159,7 +159,7 @@ export class Follower {
     this.#seen = state.epoch
     const info = cached((epoch) => this.#infoAt(epoch, now.finalised, signal))
     const { pending } = state
-    const known = (await store.ceremonies()).at(-1)?.epoch ?? 0
+    const known = await store.lastFollowed()
     const highest = Math.max(state.epoch, pending?.epoch ?? 0, known)
     const owing = state.outstandingEpoch === 0 ? highest : state.outstandingEpoch
     const first = Math.max(1, Math.min(highest - MEMORY, owing))

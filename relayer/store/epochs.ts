@@ -24,7 +24,8 @@ export type Retirement = (typeof RETIREMENTS)[number]
 
 /** A share set that is to be erased. */
 export interface RetiredRecord extends Slot {
-  readonly reason: Retirement
+  /** Null for a mark that cannot be read: what it marks waits for the next verified activation, as every mark may. */
+  readonly reason: Retirement | null
 }
 
 /** The highest activation that this node has verified; `held`: with a share of its own. */
@@ -129,9 +130,11 @@ export async function retireBurned(vault: Vault, epoch: number): Promise<number>
   return slots.length
 }
 
-/** What is marked for erasure, ascending; the marks of unreadable share sets are here too. */
+/** What is marked for erasure, ascending; the marks of unreadable share sets are here too, and marks that are unreadable. */
 export async function listRetired({ records }: Vault): Promise<RetiredRecord[]> {
-  const found = await records.list(PREFIX.retired, (body) => oneOf(RETIREMENTS, text(dec(body, [-1])[0])))
+  const found = await records.listReadable(PREFIX.retired, (body) =>
+    oneOf(RETIREMENTS, text(dec(body, [-1])[0])),
+  )
   return found.map(([key, reason]) => ({ ...numbersOf(key), reason }))
 }
 

@@ -37,8 +37,10 @@ export async function countEvidence({ records }: Vault): Promise<number> {
   return (await records.keys(PREFIX.evidence)).length
 }
 
-/** All records, ascending by id. */
+/** All records that can be read, ascending by id: one that is damaged proves nothing any more. */
 export async function listEvidence({ records }: Vault): Promise<EvidenceRecord[]> {
-  const found = await records.list(PREFIX.evidence, (body) => own(dec(body, [-1])[0]))
-  return found.map(([key, bytes]) => ({ id: key.slice(PREFIX.evidence.length), bytes }))
+  const found = await records.listReadable(PREFIX.evidence, (body) => own(dec(body, [-1])[0]))
+  return found.flatMap(([key, bytes]) =>
+    bytes === null ? [] : { id: key.slice(PREFIX.evidence.length), bytes },
+  )
 }

@@ -1,6 +1,7 @@
 // Signed deletion receipts, our own and those that other members sent: accountability for what was erased.
 import { dec, enc } from '../crypto/enc.ts'
 import { fromHex, type Hex, to0x, toAddress, u32, u64 } from '../lib/bytes.ts'
+import { readable } from '../lib/errors.ts'
 import type { DeletionReceipt } from '../protocol/typed.ts'
 import { integer, own } from './codec.ts'
 import { KEY, ofEpoch, PREFIX } from './layout.ts'
@@ -11,18 +12,21 @@ export interface SignedReceipt extends DeletionReceipt {
   readonly signature: Hex
 }
 
-/** Stores a receipt; one that is there is replaced only by one that names fewer outstanding backups. */
+/** Stores a receipt; one that can be read is replaced only by one that names fewer outstanding backups. */
 export async function putReceipt({ records }: Vault, receipt: SignedReceipt): Promise<void> {
   const key = KEY.receipt(receipt.epoch, receipt.relayer)
-  const before = await records.read(key, decodeReceipt)
-  if (before !== undefined && before.outstandingBackups <= receipt.outstandingBackups) return
+  const before = await readable(records.read(key, decodeReceipt))
+  if (before !== null && before.outstandingBackups <= receipt.outstandingBackups) return
   await records.commit(records.put(key, encodeReceipt(receipt)))
 }
 
-/** The receipts of one epoch, or all of them; ascending by epoch, then by address. */
+/**
+ * The receipts of one epoch, or all of them; ascending by epoch, then by address. One that cannot be read is none: its
+ * owner signs another, or sends it again.
+ */
 export async function listReceipts({ records }: Vault, epoch?: number): Promise<SignedReceipt[]> {
   const prefix = epoch === undefined ? PREFIX.receipt : ofEpoch(PREFIX.receipt, epoch)
-  return (await records.list(prefix, decodeReceipt)).map(([, receipt]) => receipt)
+  return (await records.listReadable(prefix, decodeReceipt)).flatMap(([, receipt]) => receipt ?? [])
 }
 
 export function encodeReceipt(receipt: SignedReceipt): Uint8Array {

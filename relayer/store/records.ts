@@ -3,7 +3,7 @@ import { dec, enc, EncodingError } from '../crypto/enc.ts'
 import { deriveKey, mac, macHolds } from '../crypto/derive.ts'
 import { TAG } from '../crypto/tags.ts'
 import { utf8 } from '../lib/bytes.ts'
-import { StoreError } from '../lib/errors.ts'
+import { readable, StoreError } from '../lib/errors.ts'
 import type { Secret } from '../lib/secret.ts'
 import type { Database, Op } from './database.ts'
 
@@ -37,6 +37,13 @@ export class Records {
   async list<T>(prefix: string, decode: (body: Uint8Array) => T): Promise<Entry<T>[]> {
     const entries = await this.#database.entries(prefix)
     return entries.map(([key, value]) => [key, this.#open(key, value, decode)] as const)
+  }
+
+  /** The same, with null for a record that cannot be read. Only where one that is damaged may be passed over. */
+  async listReadable<T>(prefix: string, decode: (body: Uint8Array) => T): Promise<Entry<T | null>[]> {
+    const entries = await this.#database.entries(prefix)
+    const read = async ([key, value]: Entry<Uint8Array>) => this.#open(key, value, decode)
+    return Promise.all(entries.map(async (entry) => [entry[0], await readable(read(entry))] as const))
   }
 
   /** The keys that start with the prefix, ascending, whether their records can be read or not. */

@@ -50,7 +50,8 @@ export async function openStore(options: StoreOptions): Promise<Store> {
 
 /**
  * Every method that writes is durable when it resolves, and writers take turns. Every method that reads throws StoreError
- * for a record that is damaged: what cannot be read is never taken for what is not there.
+ * for a record that is damaged: what cannot be read is never taken for what is not there. Receipts and evidence alone are
+ * passed over, since others have them too, and a mark for erasure that cannot be read is one without a reason.
  */
 export class Store {
   readonly #vault: Vault
@@ -73,6 +74,11 @@ export class Store {
   /** Every ceremony that was followed, ascending by epoch. */
   ceremonies(): Promise<CeremonyRecord[]> {
     return ceremonies.listCeremonies(this.#vault)
+  }
+
+  /** The highest epoch among them, readable or not; 0 if there is none. */
+  lastFollowed(): Promise<number> {
+    return ceremonies.lastFollowed(this.#vault)
   }
 
   /** Durable step 2, before the first byte of an attempt leaves; false: it was joined before (E_SID_REUSE). */

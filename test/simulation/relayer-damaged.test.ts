@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { InputError } from '../../relayer/lib/errors.ts'
-import { KEY } from '../../relayer/store/layout.ts'
+import { KEY, PREFIX } from '../../relayer/store/layout.ts'
 import { GovernedSim, type Operator, probe } from '../support/governed-sim.ts'
 
 /** Damages a record of a stopped operator. */
@@ -48,6 +48,46 @@ test('a damaged record of the running activation keeps nobody from the next epoc
     shares.map(({ epoch, state }) => [epoch, state]),
     [[2, 'active']],
   )
+  await probe(sim, 1)
+  await sim.stop()
+})
+
+test('a damaged mark for erasure waits for the next activation: the share is erased and its receipt signed', async () => {
+  const sim = await GovernedSim.running('damaged mark', { count: 3, first: [0, 1, 2] })
+  const victim = sim.at(1)
+  sim.chain.refreshKey()
+  await sim.until(async () => (await victim.store?.retired())?.length === 1)
+  await damage(victim, KEY.retired(1, 0))
+  assert.deepEqual(await victim.store?.retired(), [{ epoch: 1, attempt: 0, reason: null }])
+  await sim.completed(2)
+  await sim.until(async () => (await victim.store?.epochsHeld())?.join() === '2')
+  await sim.until(() => sim.chain.head.state.epochs[1]?.receipts.length === 3)
+  assert.deepEqual(await checksOf(victim), [])
+  await probe(sim, 1)
+  await sim.stop()
+})
+
+test('damaged receipts, evidence and ceremonies of the past stop nobody: the own receipt is signed again', async () => {
+  const sim = await GovernedSim.running('damaged past', { count: 3, first: [0, 1, 2] })
+  const victim = sim.at(1)
+  for (const { chain } of sim.operators) chain.recordDeletions = async () => ({ kind: 'already-done' })
+  sim.chain.refreshKey()
+  await sim.until(() => sim.state.running === 2)
+  await sim.until(async () => (await victim.store?.receipts(1))?.length === 3)
+  await victim.store?.addEvidence(new Uint8Array(8))
+  await victim.stop()
+  for (const { address } of sim.operators) spoil(victim, KEY.receipt(1, address))
+  for (const key of [...victim.disk.image().records.keys()])
+    if (key.startsWith(PREFIX.evidence) || key === KEY.ceremony(1)) spoil(victim, key)
+  await victim.start()
+  assert.deepEqual([await victim.store?.receipts(1), await victim.store?.evidence()], [[], []])
+  // The others, who have all of them, send theirs again.
+  await sim.until(async () => (await victim.store?.receipts(1))?.length === 3)
+  assert.deepEqual(await checksOf(victim), [])
+  for (const { chain } of sim.operators) Reflect.deleteProperty(chain, 'recordDeletions')
+  await sim.completed(2)
+  sim.chain.refreshKey()
+  await sim.completed(3)
   await probe(sim, 1)
   await sim.stop()
 })

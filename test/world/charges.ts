@@ -203,8 +203,7 @@ export class Charges {
     const seen = this.#seen.get(packet) ?? new Set()
     const { verdict, hashes } = charge
     const loud = verdict.loud === true || (verdict.answer !== undefined && hashes.length === 1)
-    const owed =
-      loud && !seen.has(member.relayer) && !this.#layered.has(packet) && this.#owes(member, packet)
+    const owed = loud && !seen.has(member.relayer) && !this.#layered.has(packet) && this.#owes(member, packet)
     this.#seen.set(packet, seen.add(member.relayer))
     const before = this.#convicted(member, charge.culprit)
     this.#open.push({ charge, member, until, owed: owed ? member.relayer : null, signed: new Set(), before })
