@@ -37,6 +37,7 @@ export function generate(seed: number): Scenario {
     ...(theme === 'share of an earlier epoch' ? lateProbes(first, stormy) : []),
     ...probes(draw, { stormy, operators, corrupt }),
     ...fullDisks(seed, { stormy, operators }),
+    ...lies(seed, { stormy, operators }),
   ].sort((a, b) => a.at - b.at)
   return {
     seed,
@@ -154,6 +155,21 @@ function fullDisks(seed: number, { stormy, operators }: { stormy: number; operat
       : draw.of(STEPS)
     return { at, kind: 'full disk', operator: draw.below(operators), step, blocks: draw.between(1, 15) }
   })
+}
+
+/** Endpoints of one node that say alike what is not so, beside those of `breakages`. */
+function lies(seed: number, { stormy, operators }: { stormy: number; operators: number }): Happening[] {
+  const draw = new Draw(`lies ${seed}`)
+  return Array.from(
+    { length: draw.chance(300) ? draw.between(1, 2) : 0 },
+    (): Happening => ({
+      at: draw.between(2, stormy - 1),
+      kind: 'endpoint',
+      operator: draw.below(operators),
+      fault: draw.of(['a lie about a burn', 'an invented pending change'] as const),
+      blocks: draw.between(2, 20),
+    }),
+  )
 }
 
 function breakages(draw: Draw, { stormy, operators }: { stormy: number; operators: number }): Happening[] {

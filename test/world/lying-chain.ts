@@ -1,4 +1,4 @@
-// A node's view of the chain while all of its endpoints lie alike: they invent that the pending epoch is activated.
+// A node's view of the chain while all of its endpoints lie alike: of an activation, of a burn, or of a change.
 import type {
   ActivationEvent,
   BlockRef,
@@ -11,8 +11,15 @@ import type {
 } from '../../relayer/chain/chain.ts'
 import type { Address, Hex } from '../../relayer/lib/bytes.ts'
 import type { FakeChainView } from '../support/fake-chain-view.ts'
+import { burnt, InventedChange, type Lie, withoutPending } from './lies.ts'
 
 const GARBAGE: Hex = `0x${'5a'.repeat(52)}`
+const WAKE_UPS: Readonly<Record<Lie, string>> = {
+  activation: 'EpochActivated',
+  burn: 'EpochBurned',
+  'deep burn': 'EpochBurned',
+  change: 'CeremonyStarted',
+}
 const INVENTED: Hex = `0x${'77'.repeat(32)}`
 
 /** The true view, or the lie. */
@@ -20,13 +27,16 @@ export class LyingChain implements Chain {
   readonly chainId: number
   readonly bridge: Address
   readonly account: Address
-  lies = false
+  /** What they say now, if they lie. */
+  lie: Lie | null = null
   /** How often a lie was told. */
   told = 0
   readonly #true: FakeChainView
+  readonly #change: InventedChange
 
   constructor(view: FakeChainView) {
     this.#true = view
+    this.#change = new InventedChange(view)
     this.chainId = view.chainId
     this.bridge = view.bridge
     this.account = view.account
@@ -50,7 +60,8 @@ export class LyingChain implements Chain {
 
   async committeeState(at: BlockRef, signal?: AbortSignal): Promise<CommitteeState> {
     const state = await this.#true.committeeState(at, signal)
-    if (!this.lies || state.pending === null) return state
+    if (this.lie !== 'activation') return await this.#other(at, state, signal)
+    if (state.pending === null) return state
     this.told += 1
     const { epoch } = state.pending
     const { members, threshold } = await this.#true.epochInfo(epoch, at, signal)
@@ -71,7 +82,7 @@ export class LyingChain implements Chain {
 
   async epochInfo(epoch: number, at: BlockRef, signal?: AbortSignal): Promise<EpochInfo> {
     const info = await this.#true.epochInfo(epoch, at, signal)
-    if (!this.lies) return info
+    if (this.lie !== 'activation') return await this.#otherInfo(info, at, signal)
     if (info.status === 'pending') return { ...info, status: 'active', attempt: 0, transcriptHash: INVENTED }
     const { pending } = await this.#true.committeeState(at, signal)
     return info.status === 'active' && pending !== null
@@ -80,17 +91,18 @@ export class LyingChain implements Chain {
   }
 
   events(from: number, to: number, signal?: AbortSignal): Promise<readonly BridgeEvent[]> {
-    if (!this.lies) return this.#true.events(from, to, signal)
+    const { lie } = this
+    if (lie === null) return this.#true.events(from, to, signal)
     // A wake-up, so that the state is read again.
     return this.#true.events(from, to, signal).then(async (events) => {
       const block = await this.#true.block(to, signal)
-      return block === null ? events : [...events, { name: 'EpochActivated', block, logIndex: 99, args: {} }]
+      return block === null ? events : [...events, { name: WAKE_UPS[lie], block, logIndex: 99, args: {} }]
     })
   }
 
   async activation(epoch: number, at: BlockRef, signal?: AbortSignal): Promise<ActivationEvent | null> {
     const event = await this.#true.activation(epoch, at, signal)
-    if (!this.lies || event !== null) return event
+    if (this.lie !== 'activation' || event !== null) return event
     const info = await this.#true.epochInfo(epoch, at, signal)
     if (info.status !== 'pending') return null
     const { keys } = await this.committeeState(at, signal)
@@ -103,6 +115,29 @@ export class LyingChain implements Chain {
       transcriptHash: INVENTED,
     }
     return { activation, groupSignature: GARBAGE, block: at }
+  }
+
+  /** The state, but for a lie about an activation. */
+  async #other(at: BlockRef, state: CommitteeState, signal?: AbortSignal): Promise<CommitteeState> {
+    if (!(await this.#lied(at, signal))) return state
+    const found =
+      this.lie === 'change' ? await this.#change.stateAt(at, state, signal) : withoutPending(state)
+    if (found !== null) this.told += 1
+    return found ?? state
+  }
+
+  async #otherInfo(info: EpochInfo, at: BlockRef, signal?: AbortSignal): Promise<EpochInfo> {
+    if (!(await this.#lied(at, signal))) return info
+    const state = await this.#true.committeeState(at, signal)
+    if (this.lie !== 'change') return burnt(info, state)
+    const told = await this.#change.stateAt(at, state, signal)
+    return (told && this.#change.infoOf(info.epoch, told, this)) ?? info
+  }
+
+  /** Whether a block is one of which they lie: of what lies twice as deep as finality, only if the lie is to last. */
+  async #lied(at: BlockRef, signal?: AbortSignal): Promise<boolean> {
+    if (this.lie === null) return false
+    return this.lie === 'deep burn' || at.number > (await this.#true.deeplyFinalised(signal)).number
   }
 
   activate(args: Parameters<Chain['activate']>[0], signal?: AbortSignal): Promise<TxOutcome> {

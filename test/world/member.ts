@@ -142,7 +142,9 @@ export class Member {
 
   /** Whether its last look at the chain was at the chain as it is. */
   get sees(): boolean {
-    return this.up && !this.hampered && !this.chain.lies && this.view.lag === 0 && this.view.fault === null
+    return (
+      this.up && !this.hampered && this.chain.lie === null && this.view.lag === 0 && this.view.fault === null
+    )
   }
 
   /** Starts the process; a power cut on the way leaves it down. */

@@ -79,7 +79,15 @@ export type Happening = { readonly at: number } /** An operator asks for a probe
   | {
       readonly kind: 'endpoint'
       readonly operator: number
-      readonly fault: 'down' | 'disagree' | 'lag' | 'lie'
+      /** All endpoints of a node lie alike: that the pending epoch is activated, or what else the fault says. */
+      readonly fault:
+        | 'down'
+        | 'disagree'
+        | 'lag'
+        | 'lie'
+        | 'a lie about a burn'
+        | 'a deep lie about a burn'
+        | 'an invented pending change'
       readonly blocks: number
     }
 )

@@ -201,7 +201,7 @@ export class World {
 
   /** The endpoints of a member that is up are well again. */
   mend(member: Member): void {
-    member.chain.lies = false
+    member.chain.lie = null
     member.view.lag = 0
     if (member.up && member.dying === null) member.view.fault = null
   }
