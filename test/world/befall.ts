@@ -1,16 +1,7 @@
 // What befalls one operator: the power goes out, a disk is put back or lost, endpoints fail, somebody wants a signature.
-import type { Lie } from './lies.ts'
 import type { Member } from './member.ts'
 import type { Happening } from './scenario.ts'
 import type { World } from './world.ts'
-
-/** Faults that are lies. */
-const LIES: ReadonlyMap<string, Lie> = new Map([
-  ['lie', 'activation'],
-  ['a lie about a burn', 'burn'],
-  ['a deep lie about a burn', 'deep burn'],
-  ['an invented pending change', 'change'],
-])
 
 /** Makes it happen now. */
 export async function befall(
@@ -98,9 +89,8 @@ function endpoint(
   if (!member.up) return
   world.chronicle.count(`endpoints: ${fault}`)
   world.chronicle.tell(`for ${blocks} blocks the endpoints of ${member.name}: ${fault}`)
-  const lie = LIES.get(fault)
-  if (lie !== undefined) member.chain.lie = lie
-  else if (fault === 'lag') member.view.lag = 4
+  if (fault === 'lag') member.view.lag = 4
   else if (fault === 'down' || fault === 'disagree') member.view.fault = fault
+  else member.chain.lie = fault
   world.later(blocks, () => world.mend(member))
 }

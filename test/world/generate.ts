@@ -166,7 +166,7 @@ function lies(seed: number, { stormy, operators }: { stormy: number; operators: 
       at: draw.between(2, stormy - 1),
       kind: 'endpoint',
       operator: draw.below(operators),
-      fault: draw.of(['a lie about a burn', 'an invented pending change'] as const),
+      fault: draw.of(['an invented burn', 'an invented change'] as const),
       blocks: draw.between(2, 20),
     }),
   )
@@ -206,7 +206,7 @@ function breakages(draw: Draw, { stormy, operators }: { stormy: number; operator
       at: when(),
       kind: 'endpoint',
       operator: who(),
-      fault: draw.of(['down', 'disagree', 'lag', 'lie'] as const),
+      fault: draw.of(['down', 'disagree', 'lag', 'an invented activation'] as const),
       blocks: draw.between(2, 20),
     })
   if (draw.chance(200)) {

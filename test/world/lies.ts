@@ -4,11 +4,9 @@ import { type Address, to0x } from '../../relayer/lib/bytes.ts'
 import { committeeHash } from '../../relayer/protocol/party.ts'
 import type { FakeChainView } from '../support/fake-chain-view.ts'
 
-/**
- * activation: the pending epoch is activated. burn: the pending epoch is burned, or the running one; deep burn: at twice the
- * depth too. change: where nothing is pending, somebody asked for a refresh.
- */
-export type Lie = 'activation' | 'burn' | 'deep burn' | 'change'
+/** The pending epoch is activated; it is burned, or the running one is; or, where nothing is pending, there is a refresh. */
+export const LIES = ['an invented activation', 'an invented burn', 'an invented change'] as const
+export type Lie = (typeof LIES)[number]
 
 /** An epoch shown as burned. */
 export function burnt(info: EpochInfo, state: CommitteeState): EpochInfo {

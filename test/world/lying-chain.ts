@@ -15,10 +15,9 @@ import { burnt, InventedChange, type Lie, withoutPending } from './lies.ts'
 
 const GARBAGE: Hex = `0x${'5a'.repeat(52)}`
 const WAKE_UPS: Readonly<Record<Lie, string>> = {
-  activation: 'EpochActivated',
-  burn: 'EpochBurned',
-  'deep burn': 'EpochBurned',
-  change: 'CeremonyStarted',
+  'an invented activation': 'EpochActivated',
+  'an invented burn': 'EpochBurned',
+  'an invented change': 'CeremonyStarted',
 }
 const INVENTED: Hex = `0x${'77'.repeat(32)}`
 
@@ -60,7 +59,7 @@ export class LyingChain implements Chain {
 
   async committeeState(at: BlockRef, signal?: AbortSignal): Promise<CommitteeState> {
     const state = await this.#true.committeeState(at, signal)
-    if (this.lie !== 'activation') return await this.#other(at, state, signal)
+    if (this.lie !== 'an invented activation') return await this.#other(at, state, signal)
     if (state.pending === null) return state
     this.told += 1
     const { epoch } = state.pending
@@ -82,7 +81,7 @@ export class LyingChain implements Chain {
 
   async epochInfo(epoch: number, at: BlockRef, signal?: AbortSignal): Promise<EpochInfo> {
     const info = await this.#true.epochInfo(epoch, at, signal)
-    if (this.lie !== 'activation') return await this.#otherInfo(info, at, signal)
+    if (this.lie !== 'an invented activation') return await this.#otherInfo(info, at, signal)
     if (info.status === 'pending') return { ...info, status: 'active', attempt: 0, transcriptHash: INVENTED }
     const { pending } = await this.#true.committeeState(at, signal)
     return info.status === 'active' && pending !== null
@@ -102,7 +101,7 @@ export class LyingChain implements Chain {
 
   async activation(epoch: number, at: BlockRef, signal?: AbortSignal): Promise<ActivationEvent | null> {
     const event = await this.#true.activation(epoch, at, signal)
-    if (this.lie !== 'activation' || event !== null) return event
+    if (this.lie !== 'an invented activation' || event !== null) return event
     const info = await this.#true.epochInfo(epoch, at, signal)
     if (info.status !== 'pending') return null
     const { keys } = await this.committeeState(at, signal)
@@ -121,7 +120,9 @@ export class LyingChain implements Chain {
   async #other(at: BlockRef, state: CommitteeState, signal?: AbortSignal): Promise<CommitteeState> {
     if (!(await this.#lied(at, signal))) return state
     const found =
-      this.lie === 'change' ? await this.#change.stateAt(at, state, signal) : withoutPending(state)
+      this.lie === 'an invented change'
+        ? await this.#change.stateAt(at, state, signal)
+        : withoutPending(state)
     if (found !== null) this.told += 1
     return found ?? state
   }
@@ -129,15 +130,14 @@ export class LyingChain implements Chain {
   async #otherInfo(info: EpochInfo, at: BlockRef, signal?: AbortSignal): Promise<EpochInfo> {
     if (!(await this.#lied(at, signal))) return info
     const state = await this.#true.committeeState(at, signal)
-    if (this.lie !== 'change') return burnt(info, state)
+    if (this.lie !== 'an invented change') return burnt(info, state)
     const told = await this.#change.stateAt(at, state, signal)
     return (told && this.#change.infoOf(info.epoch, told, this)) ?? info
   }
 
-  /** Whether a block is one of which they lie: of what lies twice as deep as finality, only if the lie is to last. */
+  /** Whether a block is one of which they lie: not what lies twice as deep as finality. */
   async #lied(at: BlockRef, signal?: AbortSignal): Promise<boolean> {
-    if (this.lie === null) return false
-    return this.lie === 'deep burn' || at.number > (await this.#true.deeplyFinalised(signal)).number
+    return this.lie !== null && at.number > (await this.#true.deeplyFinalised(signal)).number
   }
 
   activate(args: Parameters<Chain['activate']>[0], signal?: AbortSignal): Promise<TxOutcome> {

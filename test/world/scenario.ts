@@ -1,4 +1,5 @@
 // What happens in a simulated world, as plain data: whoever runs it adds nothing, so that parts can be left out one by one.
+import { LIES } from './lies.ts'
 
 /** How operators break the rules; catalogue.ts says how each is done and what must come of it. */
 export interface Corrupt {
@@ -19,6 +20,9 @@ export interface Weather {
   /** Of 1000 packets, how many arrive twice. */
   readonly twice: number
 }
+
+/** What befalls all endpoints of a node; where they lie, they lie alike. */
+export const ENDPOINT_FAULTS = ['down', 'disagree', 'lag', ...LIES] as const
 
 export const GOVERNANCE = [
   'refresh',
@@ -79,15 +83,7 @@ export type Happening = { readonly at: number } /** An operator asks for a probe
   | {
       readonly kind: 'endpoint'
       readonly operator: number
-      /** All endpoints of a node lie alike: that the pending epoch is activated, or what else the fault says. */
-      readonly fault:
-        | 'down'
-        | 'disagree'
-        | 'lag'
-        | 'lie'
-        | 'a lie about a burn'
-        | 'a deep lie about a burn'
-        | 'an invented pending change'
+      readonly fault: (typeof ENDPOINT_FAULTS)[number]
       readonly blocks: number
     }
 )

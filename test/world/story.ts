@@ -1,6 +1,6 @@
 // Tells people what came of runs: a failing seed as a short story, many seeds as a table of counts.
 import { BEHAVIOURS } from './catalogue.ts'
-import { type Scenario, STEPS } from './scenario.ts'
+import { ENDPOINT_FAULTS, type Scenario, STEPS } from './scenario.ts'
 import type { Outcome } from './simulate.ts'
 
 /** The scenario in a few lines, then what happened, block by block, up to the violation. */
@@ -41,6 +41,7 @@ const WANTED: readonly string[] = [
   'partitions',
   'reorganisations',
   'probes',
+  ...ENDPOINT_FAULTS.map((fault) => `endpoints: ${fault}`),
   ...STEPS.flatMap((step) => [`crash before ${step}`, `crash after ${step}`]),
   // Few ever mark a share for erasure without taking up another.
   ...STEPS.filter((step) => step !== 'retire').map((step) => `full at ${step}`),
