@@ -206,7 +206,9 @@ export class Session {
       const [first] = arrival.envelopes
       const culprit = partyAt(this.attempt, first.from)
       const proof: Proof = { code: 'E_EQUIV', envelopes: arrival.envelopes, transcript: [] }
-      if (culprit !== null && first.round < NOTICE) this.#fail(this.fault(proof, [culprit]))
+      // Two aborts for two audiences would make whoever heeds one look silent to the rest; two views mislead nobody.
+      const counts = first.round < NOTICE || first.round === ABORT
+      if (culprit !== null && counts) this.#fail(this.fault(proof, [culprit]))
     }
     if (arrival.kind !== 'new') return
     const { envelope, sender } = arrival
