@@ -75,7 +75,12 @@ async function dueOf(
   const burned = deepInfo(sight, epoch)?.status === 'burned'
   // A burn that was undone has left its marks, which then wait for the activation like all others.
   const passed = deepEnough && epoch <= running.epoch
-  return records.filter(({ reason }) => passed || (reason === 'burned' && burned))
+  // No step of ours marks the active share: whatever bytes say so, it is not erased.
+  const active = (attempt: number) =>
+    running?.held === true && running.epoch === epoch && running.attempt === attempt
+  return records.filter(
+    ({ reason, attempt }) => !active(attempt) && (passed || (reason === 'burned' && burned)),
+  )
 }
 
 /** Receipts for closed epochs of which this member holds nothing (any more), or never did. */

@@ -143,12 +143,16 @@ export class Follower {
     }
   }
 
-  /** What a closed epoch with every receipt says at `deep` it says for ever. */
-  async #infoAt(epoch: number, at: BlockRef, signal: AbortSignal): Promise<EpochInfo> {
+  /** What a closed epoch with every receipt says at `deep` it says for ever; a word of any later block is not kept. */
+  async #infoAt(
+    epoch: number,
+    { at, deep }: { readonly at: BlockRef; readonly deep: BlockRef },
+    signal: AbortSignal,
+  ): Promise<EpochInfo> {
     const settled = this.#settled.get(epoch)
     if (settled !== undefined && settled.since <= at.number) return settled.info
     const info = await this.#desk.chain.epochInfo(epoch, at, signal)
-    if (isClosed(info) && info.receipts.length === info.members.length)
+    if (at.number <= deep.number && isClosed(info) && info.receipts.length === info.members.length)
       this.#settled.set(epoch, { info, since: at.number })
     return info
   }
@@ -157,13 +161,13 @@ export class Follower {
     const { chain, store } = this.#desk
     const state = await chain.committeeState(now.finalised, signal)
     this.#seen = state.epoch
-    const info = cached((epoch) => this.#infoAt(epoch, now.finalised, signal))
+    const { finalised, deep } = now
+    const info = cached((epoch) => this.#infoAt(epoch, { at: finalised, deep }, signal))
     const { pending } = state
-    const known = await store.lastFollowed()
-    const highest = Math.max(state.epoch, pending?.epoch ?? 0, known)
+    const highest = Math.max(state.epoch, pending?.epoch ?? 0)
     const owing = state.outstandingEpoch === 0 ? highest : state.outstandingEpoch
     const first = Math.max(1, Math.min(highest - MEMORY, owing))
-    const closed = await closedEpochs(info, { first, known: highest }, await store.epochsHeld())
+    const closed = await closedEpochs(info, first, await store.epochsHeld())
     return {
       ...now,
       state,
@@ -173,7 +177,9 @@ export class Follower {
       trigger: pending === null ? null : await triggerOf(chain, pending, signal),
       deepEpoch: (await chain.committeeState(now.deep, signal)).epoch,
       closed,
-      closedDeep: await Promise.all(closed.map(({ epoch }) => this.#infoAt(epoch, now.deep, signal))),
+      closedDeep: await Promise.all(
+        closed.map(({ epoch }) => this.#infoAt(epoch, { at: deep, deep }, signal)),
+      ),
     }
   }
 }
@@ -181,19 +187,19 @@ export class Follower {
 type BlocksNow = Pick<Sight, 'head' | 'finalised' | 'deep'>
 
 /**
- * Superseded and burned epochs: those from `first` to `known`, beyond it as far as the contract has numbered, and those of
- * which this node still holds something.
+ * Superseded and burned epochs: those from `first` as far as the contract has numbered, which it does without a gap, and
+ * those before it of which this node still holds something.
  */
 async function closedEpochs(
   info: (epoch: number) => Promise<EpochInfo>,
-  { first, known }: { readonly first: number; readonly known: number },
+  first: number,
   held: readonly number[],
 ): Promise<EpochInfo[]> {
   const found = await Promise.all(held.filter((epoch) => epoch < first).map(info))
   for (let epoch = first; ; epoch++) {
     const each = await info(epoch)
+    if (each.status === 'none') return found.filter(isClosed)
     found.push(each)
-    if (each.status === 'none' && epoch > known) return found.filter(isClosed)
   }
 }
 

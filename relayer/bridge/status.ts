@@ -257,7 +257,7 @@ async function sharesOf({ store }: Desk): Promise<ShareStatus[]> {
   return slots.map(({ epoch, attempt }) => {
     const gone = retired.some((slot) => slot.epoch === epoch && slot.attempt === attempt)
     const active = running?.epoch === epoch && running.attempt === attempt
-    if (gone) return { epoch, attempt, state: 'retired' }
+    if (gone && !active) return { epoch, attempt, state: 'retired' }
     if (lost.includes(epoch)) return { epoch, attempt, state: 'lost' }
     return { epoch, attempt, state: active ? 'active' : 'prepared' }
   })

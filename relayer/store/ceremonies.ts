@@ -59,12 +59,6 @@ export async function listCeremonies({ records }: Vault): Promise<CeremonyRecord
   return (await records.list(PREFIX.ceremony, decodeCeremony)).map(([, ceremony]) => ceremony)
 }
 
-/** The highest epoch of a ceremony that was followed, whether its record can be read or not; 0 before the first. */
-export async function lastFollowed({ records }: Vault): Promise<number> {
-  const last = (await records.keys(PREFIX.ceremony)).at(-1)
-  return last === undefined ? 0 : numbersOf(last).epoch
-}
-
 /**
  * Step 2 of the durable order, before the first byte of an attempt leaves. False: this attempt was joined before, whatever
  * its session id was, and must not run again.

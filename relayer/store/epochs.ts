@@ -150,6 +150,9 @@ export async function erase(vault: Vault, slot: Slot, receipt: SignedReceipt | n
   const mark = KEY.retired(epoch, attempt)
   if (!(await records.keys(mark)).includes(mark))
     throw new StoreError(`erase share of epoch ${epoch} attempt ${attempt}: it is not marked for erasure`)
+  const running = await readRunning(vault)
+  if (running?.held === true && running.epoch === epoch && running.attempt === attempt)
+    throw new StoreError(`erase share of epoch ${epoch} attempt ${attempt}: it is the active one`)
   await keyFiles.destroy(keyFileName(epoch, attempt))
   // LevelDB drops a value only from files that it compacts after the deletion, and only if it was compacted before.
   await records.compact(PREFIX.sealed)

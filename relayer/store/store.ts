@@ -76,11 +76,6 @@ export class Store {
     return ceremonies.listCeremonies(this.#vault)
   }
 
-  /** The highest epoch among them, readable or not; 0 if there is none. */
-  lastFollowed(): Promise<number> {
-    return ceremonies.lastFollowed(this.#vault)
-  }
-
   /** Durable step 2, before the first byte of an attempt leaves; false: it was joined before (E_SID_REUSE). */
   markAttempt(epoch: number, attempt: number, sessionId: Uint8Array): Promise<boolean> {
     return this.#inTurn(() => ceremonies.markAttempt(this.#vault, { epoch, attempt }, sessionId))

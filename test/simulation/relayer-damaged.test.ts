@@ -67,6 +67,26 @@ test('a damaged mark for erasure waits for the next activation: the share is era
   await sim.stop()
 })
 
+test('a stray mark for erasure on the active share erases nothing', async () => {
+  const sim = await GovernedSim.running('stray mark', { count: 3, first: [0, 1, 2] })
+  const victim = sim.at(1)
+  await sim.step(10)
+  await victim.stop()
+  const { records, files } = victim.disk.image()
+  victim.disk.restore({ files, records: new Map(records).set(KEY.retired(1, 0), new Uint8Array(50)) })
+  await victim.start()
+  await sim.step(4)
+  const { signsWith, shares, problems } = await victim.status()
+  assert.deepEqual([signsWith, problems], [1, []])
+  assert.deepEqual(shares, [{ epoch: 1, attempt: 0, state: 'active' }])
+  await assert.rejects(victim.store?.erase({ epoch: 1, attempt: 0 }, null) ?? Promise.resolve(), /active/)
+  // Superseded, it is erased like any other.
+  sim.chain.refreshKey()
+  await sim.completed(2)
+  await sim.until(async () => (await victim.store?.epochsHeld())?.join() === '2')
+  await sim.stop()
+})
+
 test('damaged receipts, evidence and ceremonies of the past stop nobody: the own receipt is signed again', async () => {
   const sim = await GovernedSim.running('damaged past', { count: 3, first: [0, 1, 2] })
   const victim = sim.at(1)

@@ -8,10 +8,10 @@ import type { FakeChainView } from '../support/fake-chain-view.ts'
 export const LIES = ['an invented activation', 'an invented burn', 'an invented change'] as const
 export type Lie = (typeof LIES)[number]
 
-/** An epoch shown as burned. */
+/** An epoch shown as burned, and as settled for ever: every receipt is there. */
 export function burnt(info: EpochInfo, state: CommitteeState): EpochInfo {
   const claimed = state.pending === null ? info.status === 'active' : info.status === 'pending'
-  return claimed ? { ...info, status: 'burned', successor: state.epoch } : info
+  return claimed ? { ...info, status: 'burned', successor: state.epoch, receipts: info.members } : info
 }
 
 /** The state after such a burn. */
