@@ -94,11 +94,13 @@ export async function freePorts(count: number): Promise<number[]> {
   return [...servers.keys()]
 }
 
-/** A server on the port, or null if it is taken. */
+/** A server on the port, or null if it is taken. Rejects if this machine lets nobody listen. */
 function listening(port: number): Promise<Server | null> {
   const server = createServer()
-  return new Promise((resolve) => {
-    server.once('error', () => resolve(null))
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) =>
+      error.code === 'EADDRINUSE' ? resolve(null) : reject(error),
+    )
     server.listen(port, '127.0.0.1', () => resolve(server))
   })
 }

@@ -87,7 +87,7 @@ test('a stray mark for erasure on the active share erases nothing', async () => 
   await sim.stop()
 })
 
-test('damaged receipts, evidence and ceremonies of the past stop nobody: the own receipt is signed again', async () => {
+test('damaged receipts, evidence and ceremonies of the past stop nobody: the others send the receipts again', async () => {
   const sim = await GovernedSim.running('damaged past', { count: 3, first: [0, 1, 2] })
   const victim = sim.at(1)
   for (const { chain } of sim.operators) chain.recordDeletions = async () => ({ kind: 'already-done' })

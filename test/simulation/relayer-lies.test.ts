@@ -66,7 +66,6 @@ test('what endpoints said of a burn at plain finality is not remembered as said 
   )
   sim.chain.refreshKey()
   await sim.until(() => told > 0)
-  Reflect.deleteProperty(victim.chain, 'epochInfo')
   victim.chain.epochInfo = honest
   await sim.until(async () => (await victim.store?.slots())?.some(({ epoch }) => epoch === 2) === true)
   await sim.step(4 * finalityDepth)
